@@ -1,0 +1,1 @@
+//! The transparent, node-local image cache.

@@ -1,0 +1,106 @@
+//! The metadata seam: image records and memberships, behind one trait with two sides.
+//!
+//! [`sql`] keeps them in Glance's own tables; [`registry`] asks a v1 registry server, which owns the database.
+//! Visibility and ownership are judged here, next to the rows, so that both sides agree
+//! and no caller can forget it. Nothing here knows the image API or the stores.
+
+pub(crate) mod registry;
+pub(crate) mod sql;
+
+use async_trait::async_trait;
+
+use crate::model::{Context, Image, ImageFields, ImageId, ImageQuery, ImageStatus, InvalidFields, Member};
+
+/// Why a metadata operation did not happen. The texts are v1's (v1-api §6).
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// Unknown, deleted, or not visible to the caller.
+    #[error("An object with the specified identifier was not found.{}", details(.0))]
+    NotFound(String),
+    /// Visible, but not the caller's to change.
+    #[error("You are not authorized to complete this action.{}", details(.0))]
+    Forbidden(String),
+    /// The request breaks a rule; the text names the field.
+    #[error("Data supplied was not valid.{}", details(.0))]
+    Invalid(String),
+    /// The id is taken.
+    #[error("An object with the same identifier already exists.{}", details(.0))]
+    Duplicate(String),
+    /// The image was not in the status that the change started from.
+    #[error("The image is in another state.{}", details(.0))]
+    Conflict(String),
+    /// The database or the registry cannot be asked now.
+    #[error("There was an error connecting to a server{}", details(.0))]
+    Unavailable(String),
+    /// A fault of ours or of the rows.
+    #[error("metadata fault: {0}")]
+    Internal(String),
+}
+
+fn details(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!("\nDetails: {text}") }
+}
+
+impl From<InvalidFields> for Error {
+    fn from(invalid: InvalidFields) -> Self {
+        Self::Invalid(invalid.to_string())
+    }
+}
+
+/// What a metadata operation yields.
+pub(crate) type Result<T> = std::result::Result<T, Error>;
+
+/// How [`Metadata::image_update`] treats what it finds.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct UpdateMode {
+    /// Remove the properties that the update does not name.
+    pub(crate) purge_props: bool,
+    /// Compare-and-set: change the row only while the image is in this status, else [`Error::Conflict`].
+    pub(crate) from_status: Option<ImageStatus>,
+}
+
+/// One membership to set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Membership {
+    /// Project (or user) id.
+    pub(crate) member: String,
+    /// `None`: keep what an existing membership has; false for a new one.
+    pub(crate) can_share: Option<bool>,
+}
+
+/// Image records and memberships.
+///
+/// Every operation judges the caller's rights (`model::rights`): what the caller cannot see is
+/// [`Error::NotFound`]; what it sees but may not change is [`Error::Forbidden`].
+#[async_trait]
+pub(crate) trait Metadata: Send + Sync + std::fmt::Debug {
+    /// One image. Admins also find deleted ones.
+    async fn image_get(&self, ctx: &Context, id: &ImageId) -> Result<Image>;
+
+    /// A page of the images that the caller may list (v1-api §9).
+    async fn image_find(&self, ctx: &Context, query: &ImageQuery) -> Result<Vec<Image>>;
+
+    /// Adds an image. Missing: status `queued`, owner the caller's, a random id. Only admins set another owner.
+    async fn image_insert(&self, ctx: &Context, fields: ImageFields) -> Result<Image>;
+
+    /// Changes an image; the owner only for admins (others' wish is dropped silently, v1-api §11).
+    async fn image_update(&self, ctx: &Context, id: &ImageId, fields: ImageFields, mode: UpdateMode) -> Result<Image>;
+
+    /// Marks the image, its properties and memberships deleted; the status is the caller's business.
+    async fn image_delete(&self, ctx: &Context, id: &ImageId) -> Result<()>;
+
+    /// Live memberships of a visible image.
+    async fn members(&self, ctx: &Context, id: &ImageId) -> Result<Vec<Member>>;
+
+    /// Sets the memberships to just these.
+    async fn members_replace(&self, ctx: &Context, id: &ImageId, members: &[Membership]) -> Result<()>;
+
+    /// Adds or changes one membership.
+    async fn member_put(&self, ctx: &Context, id: &ImageId, member: &Membership) -> Result<()>;
+
+    /// Removes one membership; [`Error::NotFound`] when there is none.
+    async fn member_delete(&self, ctx: &Context, id: &ImageId, member: &str) -> Result<()>;
+
+    /// Live memberships of `member`, newest first.
+    async fn shared_images(&self, ctx: &Context, member: &str) -> Result<Vec<Member>>;
+}

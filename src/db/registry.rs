@@ -1,0 +1,1 @@
+//! Metadata behind a v1 registry server.

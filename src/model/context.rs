@@ -1,0 +1,38 @@
+//! Who is asking: the identity and powers of one request.
+
+/// The security context of one request (v1-api §4). Built by the identity filters, read by everybody.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Context {
+    /// User id, where an identity service named one.
+    pub(crate) user: Option<String>,
+    /// Project ("tenant") id, where an identity service named one.
+    pub(crate) tenant: Option<String>,
+    /// Role names as given by the identity service.
+    pub(crate) roles: Vec<String>,
+    /// May see and change everything.
+    pub(crate) is_admin: bool,
+    /// Anonymous: every change is refused with 403.
+    pub(crate) read_only: bool,
+    /// Images belong to the project (true, the default of the service) or to the user.
+    pub(crate) owner_is_tenant: bool,
+    /// The caller's token, forwarded to the registry.
+    pub(crate) auth_token: Option<String>,
+}
+
+impl Context {
+    /// The context of work that the service does on its own account.
+    pub(crate) fn service() -> Self {
+        Self { is_admin: true, owner_is_tenant: true, ..Self::default() }
+    }
+
+    /// The owner of what this caller creates, and the party that memberships name.
+    pub(crate) fn owner(&self) -> Option<&str> {
+        let owner = if self.owner_is_tenant { &self.tenant } else { &self.user };
+        owner.as_deref()
+    }
+
+    /// Admins can see deleted images by id (v1-api §4.3).
+    pub(crate) fn sees_deleted(&self) -> bool {
+        self.is_admin
+    }
+}

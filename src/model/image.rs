@@ -1,0 +1,157 @@
+//! The image and its members as the service knows them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::NaiveDateTime;
+
+use super::ImageId;
+
+/// Life cycle of an image (v1-api §16, database §4.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum ImageStatus {
+    /// Registered, no data yet.
+    Queued,
+    /// Data is arriving.
+    Saving,
+    /// Staged data is arriving (v2).
+    Uploading,
+    /// An import task works on it (v2).
+    Importing,
+    /// Data is complete and may be downloaded.
+    Active,
+    /// Active, but downloads are refused (v2).
+    Deactivated,
+    /// An upload failed.
+    Killed,
+    /// Deleted; the data waits for the scrubber.
+    PendingDelete,
+    /// Deleted, data gone.
+    Deleted,
+}
+
+impl ImageStatus {
+    const ALL: [Self; 9] = [
+        Self::Queued,
+        Self::Saving,
+        Self::Uploading,
+        Self::Importing,
+        Self::Active,
+        Self::Deactivated,
+        Self::Killed,
+        Self::PendingDelete,
+        Self::Deleted,
+    ];
+
+    /// The word used in the database and in every answer.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Saving => "saving",
+            Self::Uploading => "uploading",
+            Self::Importing => "importing",
+            Self::Active => "active",
+            Self::Deactivated => "deactivated",
+            Self::Killed => "killed",
+            Self::PendingDelete => "pending_delete",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
+impl fmt::Display for ImageStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for ImageStatus {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text).ok_or(())
+    }
+}
+
+/// Who may find an image. v1 knows only public or not: its `is_public = false` is [`Visibility::Shared`],
+/// because any v1 image can have members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Visibility {
+    /// Everybody.
+    Public,
+    /// The owner only.
+    Private,
+    /// The owner and the members.
+    Shared,
+    /// Everybody who knows the id.
+    Community,
+}
+
+impl Visibility {
+    /// The word used in the database and in v2.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Private => "private",
+            Self::Shared => "shared",
+            Self::Community => "community",
+        }
+    }
+}
+
+impl FromStr for Visibility {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        [Self::Public, Self::Private, Self::Shared, Self::Community]
+            .into_iter()
+            .find(|visibility| visibility.as_str() == text)
+            .ok_or(())
+    }
+}
+
+/// An image record. Times are UTC with microseconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Image {
+    pub(crate) id: ImageId,
+    pub(crate) name: Option<String>,
+    pub(crate) status: ImageStatus,
+    pub(crate) visibility: Visibility,
+    pub(crate) disk_format: Option<String>,
+    pub(crate) container_format: Option<String>,
+    /// Bytes of data; `None` until known.
+    pub(crate) size: Option<u64>,
+    /// Lower-case hex MD5 of the data.
+    pub(crate) checksum: Option<String>,
+    pub(crate) protected: bool,
+    /// GB a server's disk must have.
+    pub(crate) min_disk: i64,
+    /// MB a server's memory must have.
+    pub(crate) min_ram: i64,
+    pub(crate) owner: Option<String>,
+    pub(crate) created_at: NaiveDateTime,
+    pub(crate) updated_at: NaiveDateTime,
+    pub(crate) deleted_at: Option<NaiveDateTime>,
+    pub(crate) deleted: bool,
+    pub(crate) properties: BTreeMap<String, Option<String>>,
+    /// Where the data is: store URIs as stored (encrypted if the API has a `metadata_encryption_key`), in order.
+    pub(crate) locations: Vec<String>,
+}
+
+impl Image {
+    /// v1's `is_public`.
+    pub(crate) fn is_public(&self) -> bool {
+        self.visibility == Visibility::Public
+    }
+}
+
+/// A project that an image is shared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Member {
+    pub(crate) image_id: ImageId,
+    /// Project (or user) id.
+    pub(crate) member: String,
+    /// May share the image on.
+    pub(crate) can_share: bool,
+}

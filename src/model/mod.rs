@@ -1,0 +1,19 @@
+//! Plain types and rules of the image service: no I/O, nothing of HTTP, SQL or storage.
+
+mod context;
+mod fields;
+mod id;
+mod image;
+mod query;
+mod rights;
+mod stream;
+mod truth;
+
+pub(crate) use context::Context;
+pub(crate) use fields::{ImageFields, InvalidFields};
+pub(crate) use id::ImageId;
+pub(crate) use image::{Image, ImageStatus, Member, Visibility};
+pub(crate) use query::{Filters, ImageQuery, PublicFilter, SortDir, SortKey};
+pub(crate) use rights::{may_change, may_see, may_share};
+pub(crate) use stream::ByteStream;
+pub(crate) use truth::truthy;

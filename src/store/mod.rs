@@ -1,0 +1,101 @@
+//! Image stores: where the bytes are, behind one trait with a conformance suite.
+//!
+//! A location is a URI whose scheme names the driver. Nothing here knows images' metadata, HTTP requests or the cache.
+
+use async_trait::async_trait;
+
+use crate::model::{ByteStream, ImageId};
+
+/// Why a store operation did not happen. The texts are v1's (v1-api §6, v1-system §9).
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// There is no such object.
+    #[error("{0}")]
+    NotFound(String),
+    /// An object of that name is already there.
+    #[error("{0}")]
+    Duplicate(String),
+    /// No room.
+    #[error("There is not enough disk space on the image storage media.")]
+    Full,
+    /// The operating system forbids writing.
+    #[error("Permission to write image storage media denied.")]
+    WriteDenied,
+    /// The store is not configured for writing.
+    #[error("Configuration for store failed. Adding images to this store is disabled.")]
+    AddDisabled,
+    /// This kind of store cannot do that.
+    #[error("{0}")]
+    Unsupported(String),
+    /// Removing is forbidden by the operating system.
+    #[error("{0}")]
+    DeleteDenied(String),
+    /// The location cannot be understood or is of no registered scheme; never echoes credentials.
+    #[error("{0}")]
+    BadLocation(String),
+    /// The store does not answer, or not as it should; may be tried again.
+    #[error("{0}")]
+    Unavailable(String),
+    /// Reading the data to be stored failed (the client went away, a limit was passed): not the store's fault.
+    #[error("{0}")]
+    Source(#[source] std::io::Error),
+    /// Anything else from the operating system.
+    #[error("{0}")]
+    Io(#[source] std::io::Error),
+}
+
+/// What a store operation yields.
+pub(crate) type Result<T> = std::result::Result<T, Error>;
+
+/// A stretch of an object: from `start`, `len` bytes or to the end. Whole: `start` 0, no `len`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct ByteRange {
+    pub(crate) start: u64,
+    pub(crate) len: Option<u64>,
+}
+
+/// What [`Store::add`] stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Added {
+    /// URI to read and delete it by.
+    pub(crate) uri: String,
+    /// Bytes stored.
+    pub(crate) size: u64,
+}
+
+/// An object opened for reading.
+pub(crate) struct Opened {
+    /// The bytes of the asked range.
+    pub(crate) data: ByteStream,
+    /// Bytes of the *whole* object, if the store announces it.
+    pub(crate) size: Option<u64>,
+}
+
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Opened").field("size", &self.size).finish_non_exhaustive()
+    }
+}
+
+/// A driver.
+#[async_trait]
+pub(crate) trait Store: Send + Sync + std::fmt::Debug {
+    /// URI schemes that name this driver.
+    fn schemes(&self) -> &'static [&'static str];
+
+    /// Whether clients may name locations of this driver (never for `file`: security S1).
+    fn accepts_client_locations(&self) -> bool;
+
+    /// Stores `data` under the image's id; all or nothing: on any error no byte stays behind.
+    /// `size` is the announced number of bytes, if known: a hint. What arrives is what counts.
+    async fn add(&self, id: &ImageId, data: ByteStream, size: Option<u64>) -> Result<Added>;
+
+    /// Opens `range` of the object at `uri`.
+    async fn get(&self, uri: &str, range: ByteRange) -> Result<Opened>;
+
+    /// Bytes of the object at `uri`; `None` if the store cannot tell.
+    async fn size(&self, uri: &str) -> Result<Option<u64>>;
+
+    /// Removes the object at `uri`.
+    async fn delete(&self, uri: &str) -> Result<()>;
+}
