@@ -1,0 +1,67 @@
+//! A rule as a tree, and the reading of its leaves.
+
+use crate::python;
+use crate::template::Template;
+
+/// One node of a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Check {
+    True,
+    False,
+    /// The credentials hold this role, whatever its case.
+    Role(Template),
+    /// Whatever the rule of this name says.
+    Rule(String),
+    /// Left and right are the same text.
+    Generic {
+        left: Operand,
+        right: Template,
+    },
+    /// A fault in the policy, told in words. It has no verdict.
+    Unusable(String),
+    Not(Box<Check>),
+    And(Vec<Check>),
+    Or(Vec<Check>),
+}
+
+/// The left side of a generic check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Operand {
+    /// The text of a Python literal.
+    Literal(String),
+    /// Where to look in the credentials, outermost key first.
+    Path(Vec<String>),
+}
+
+impl Check {
+    /// Reads one leaf: `@`, `!` or `kind:match`.
+    pub(crate) fn leaf(source: &str) -> Self {
+        match source {
+            "@" => Self::True,
+            "!" => Self::False,
+            _ => Self::pair(source).unwrap_or_else(Self::Unusable),
+        }
+    }
+
+    fn pair(source: &str) -> Result<Self, String> {
+        let (kind, right) = source.split_once(':').ok_or_else(|| format!("{source:?} is no check: it has no ':'"))?;
+        match kind {
+            "" => Err(format!("{source:?} has nothing before its ':'")),
+            "role" => Ok(Self::Role(Template::parse(right)?)),
+            "rule" => Ok(Self::Rule(right.to_owned())),
+            // Asking another server would make every request wait for it.
+            "http" | "https" => Err(format!("remote checks are not performed: {source:?}")),
+            _ => Ok(Self::Generic { left: Operand::parse(kind)?, right: Template::parse(right)? }),
+        }
+    }
+}
+
+impl Operand {
+    fn parse(source: &str) -> Result<Self, String> {
+        match python::literal(source) {
+            Some(literal) => Ok(Self::Literal(literal)),
+            None if source.starts_with(['\'', '"']) => Err(format!("{source} is no complete string literal")),
+            None => Ok(Self::Path(source.split('.').map(str::to_owned).collect())),
+        }
+    }
+}

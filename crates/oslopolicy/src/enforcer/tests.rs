@@ -1,0 +1,141 @@
+use std::thread;
+
+use tempfile::TempDir;
+
+use super::*;
+
+const DEFAULTS: &[(&str, &str)] = &[("default", "!"), ("get_image", "@"), ("add_image", "!")];
+
+/// A policy file in a directory of its own, and its enforcer.
+struct Fixture {
+    path: PathBuf,
+    enforcer: Enforcer,
+    _dir: TempDir,
+}
+
+impl Fixture {
+    fn new(text: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("policy.yaml");
+        fs::write(&path, text).unwrap();
+        let enforcer = Enforcer::new(defaults(), Some(path.clone())).unwrap();
+        Self { path, enforcer, _dir: dir }
+    }
+
+    fn ask(&self, rule: &str) -> Result<bool, Error> {
+        self.enforcer.enforce(rule, &Target::default(), &Creds::default())
+    }
+
+    /// Replaces the file by another, so that the inode tells them apart however
+    /// coarse the clock of the file system is.
+    fn replace(&self, text: &str) {
+        let next = self.path.with_extension("next");
+        fs::write(&next, text).unwrap();
+        fs::rename(next, &self.path).unwrap();
+    }
+}
+
+fn defaults() -> Rules {
+    Rules::new(DEFAULTS, "default")
+}
+
+#[test]
+fn without_a_file_the_defaults_rule() {
+    let enforcer = Enforcer::new(defaults(), None).unwrap();
+    for (rule, expected) in [("get_image", true), ("add_image", false), ("other", false)] {
+        let allowed = enforcer.enforce(rule, &Target::default(), &Creds::default());
+        assert_eq!(allowed.unwrap(), expected, "{rule}");
+    }
+}
+
+#[test]
+fn the_file_overrides_the_defaults() {
+    let policy = Fixture::new("get_image: '!'\nnew: '@'\n");
+    assert!(!policy.ask("get_image").unwrap());
+    assert!(!policy.ask("add_image").unwrap());
+    assert!(policy.ask("new").unwrap());
+}
+
+#[test]
+fn an_edited_file_counts_at_once() {
+    let policy = Fixture::new("add_image: '@'\n");
+    assert!(policy.ask("add_image").unwrap());
+    policy.replace("add_image: '!'\n");
+    assert!(!policy.ask("add_image").unwrap());
+    policy.replace("get_image: '!'\n");
+    assert!(!policy.ask("get_image").unwrap());
+    // A rule taken out of the file falls back to its default.
+    policy.replace("{}\n");
+    assert!(policy.ask("get_image").unwrap());
+}
+
+#[test]
+fn an_edit_in_place_is_seen_by_its_size() {
+    let policy = Fixture::new("add_image: '@'\n");
+    assert!(policy.ask("add_image").unwrap());
+    fs::write(&policy.path, "add_image: '!' # closed\n").unwrap();
+    assert!(!policy.ask("add_image").unwrap());
+}
+
+#[test]
+fn an_unchanged_file_is_not_read_again() {
+    let policy = Fixture::new("get_image: '@'\n");
+    let before = policy.enforcer.rules().unwrap();
+    let after = policy.enforcer.rules().unwrap();
+    assert!(Arc::ptr_eq(&before, &after));
+}
+
+#[test]
+fn a_file_gone_bad_is_an_error_until_mended() {
+    let policy = Fixture::new("get_image: '@'\n");
+    policy.replace("get_image: [\n");
+    for _ in 0..2 {
+        let error = policy.ask("get_image").unwrap_err();
+        assert!(matches!(error, Error::Format { .. }), "{error}");
+        assert!(error.to_string().contains("policy.yaml"), "{error}");
+    }
+    fs::remove_file(&policy.path).unwrap();
+    let error = policy.ask("get_image").unwrap_err();
+    assert!(matches!(error, Error::Read { .. }), "{error}");
+    policy.replace("get_image: '!'\n");
+    assert!(!policy.ask("get_image").unwrap());
+}
+
+#[test]
+fn a_bad_file_is_refused_at_the_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("policy.json");
+    let start = || Enforcer::new(defaults(), Some(path.clone())).unwrap_err();
+    assert!(matches!(start(), Error::Read { .. }));
+    for bytes in [&b"["[..], b"[]", b"{\"a\": 1}"] {
+        fs::write(&path, bytes).unwrap();
+        assert!(matches!(start(), Error::Format { .. }), "{bytes:?}");
+    }
+    fs::write(&path, b"\xff\xfe").unwrap();
+    assert!(matches!(start(), Error::Read { .. }));
+}
+
+#[test]
+fn warnings_follow_the_file() {
+    let policy = Fixture::new("a: foo\n");
+    assert_eq!(policy.enforcer.warnings().unwrap().len(), 1);
+    policy.replace("a: '@'\n");
+    assert!(policy.enforcer.warnings().unwrap().is_empty());
+}
+
+#[test]
+fn threads_share_one_enforcer() {
+    let policy = Fixture::new("add_image: '@'\n");
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..100 {
+                    assert!(policy.ask("add_image").unwrap());
+                }
+            });
+        }
+        for _ in 0..20 {
+            policy.replace("add_image: '@'\n");
+        }
+    });
+}

@@ -1,0 +1,107 @@
+//! The verdict of a rule on one request.
+
+use serde_json::Value;
+
+use crate::check::{Check, Operand};
+use crate::facts::{Creds, Target};
+use crate::python;
+use crate::rules::Rules;
+use crate::template::Template;
+
+/// How many rules may lean on one another in a row; keeps the recursion off the
+/// end of the stack.
+const MAX_CHAIN: usize = 64;
+
+/// One walk through the rules. A verdict of `None` means that a fault in the
+/// policy stands in the way; it is no permission, and neither is its negation.
+pub(crate) struct Evaluation<'a> {
+    rules: &'a Rules,
+    target: &'a Target,
+    creds: &'a Creds,
+    /// Names of the rules being judged, outermost first.
+    chain: Vec<&'a str>,
+}
+
+impl<'a> Evaluation<'a> {
+    pub(crate) fn new(rules: &'a Rules, target: &'a Target, creds: &'a Creds) -> Self {
+        Self { rules, target, creds, chain: Vec::new() }
+    }
+
+    /// Judges a rule by name: an undefined one as the default rule, and without
+    /// one, or in a cycle, not at all.
+    pub(crate) fn rule(&mut self, name: &str) -> Option<bool> {
+        let (name, check) = self.rules.resolve(name)?;
+        if self.chain.contains(&name) || self.chain.len() >= MAX_CHAIN {
+            return None;
+        }
+        self.chain.push(name);
+        let verdict = self.check(check);
+        self.chain.pop();
+        verdict
+    }
+
+    fn check(&mut self, check: &'a Check) -> Option<bool> {
+        match check {
+            Check::True => Some(true),
+            Check::False => Some(false),
+            Check::Role(role) => Some(self.has_role(role)),
+            Check::Rule(name) => self.rule(name),
+            Check::Generic { left, right } => Some(self.same(left, right)),
+            Check::Unusable(_) => None,
+            Check::Not(check) => self.check(check).map(|verdict| !verdict),
+            Check::And(checks) => self.group(checks, false),
+            Check::Or(checks) => self.group(checks, true),
+        }
+    }
+
+    /// `decisive` settles the group wherever it turns up; otherwise one check
+    /// without a verdict leaves the whole without.
+    fn group(&mut self, checks: &'a [Check], decisive: bool) -> Option<bool> {
+        let mut verdict = Some(!decisive);
+        for check in checks {
+            match self.check(check) {
+                Some(found) if found == decisive => return Some(decisive),
+                Some(_) => {}
+                None => verdict = None,
+            }
+        }
+        verdict
+    }
+
+    fn has_role(&self, role: &Template) -> bool {
+        let Some(Value::Array(roles)) = self.creds.get("roles") else {
+            return false;
+        };
+        role.render(self.target).is_some_and(|wanted| {
+            let wanted = wanted.to_lowercase();
+            roles.iter().filter_map(Value::as_str).any(|role| role.to_lowercase() == wanted)
+        })
+    }
+
+    fn same(&self, left: &Operand, right: &Template) -> bool {
+        let Some(wanted) = right.render(self.target) else {
+            return false;
+        };
+        match left {
+            Operand::Literal(literal) => *literal == wanted,
+            Operand::Path(path) => path
+                .split_first()
+                .is_some_and(|(first, rest)| self.creds.get(first).is_some_and(|value| found(value, rest, &wanted))),
+        }
+    }
+}
+
+/// Whether the value at the path, or any element of a list met there, reads as
+/// wanted.
+fn found(value: &Value, path: &[String], wanted: &str) -> bool {
+    if let Value::Array(elements) = value {
+        return elements.iter().any(|element| found(element, path, wanted));
+    }
+    match path.split_first() {
+        Some((key, rest)) => value.get(key).is_some_and(|inner| found(inner, rest, wanted)),
+        None => python::text(value).is_some_and(|text| text == wanted),
+    }
+}
+
+#[cfg(test)]
+mod tests;
