@@ -3,12 +3,23 @@
 //! The rooms and the arrows between them are described in `docs/ARCHITECTURE.md`;
 //! a test (`tests/architecture.rs`) keeps this list and the arrows honest.
 
+mod api;
+mod auth;
 mod cache;
+mod cli;
+mod config;
+mod crypt;
 mod db;
+mod images;
 mod model;
+mod notify;
+mod ops;
+mod policy;
+mod server;
 mod store;
+mod wire;
 
 /// Runs the program that the command line names.
 pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+    cli::main()
 }

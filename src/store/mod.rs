@@ -2,8 +2,16 @@
 //!
 //! A location is a URI whose scheme names the driver. Nothing here knows images' metadata, HTTP requests or the cache.
 
+#[cfg(test)]
+pub(crate) mod conformance;
+pub(crate) mod filesystem;
+pub(crate) mod http;
+mod stores;
+mod unavailable;
+
 use async_trait::async_trait;
 
+pub(crate) use self::stores::{OpenError, Settings, Stores};
 use crate::model::{ByteStream, ImageId};
 
 /// Why a store operation did not happen. The texts are v1's (v1-api §6, v1-system §9).
@@ -83,8 +91,12 @@ pub(crate) trait Store: Send + Sync + std::fmt::Debug {
     /// URI schemes that name this driver.
     fn schemes(&self) -> &'static [&'static str];
 
-    /// Whether clients may name locations of this driver (never for `file`: security S1).
-    fn accepts_client_locations(&self) -> bool;
+    /// Whether clients may name `uri` as a location. Only drivers that say so accept any (never `file`: security S1),
+    /// and only well-formed ones.
+    fn check_client_location(&self, _uri: &str) -> Result<()> {
+        let scheme = self.schemes().first().unwrap_or(&"");
+        Err(Error::BadLocation(format!("Locations with the scheme '{scheme}' are not accepted from clients")))
+    }
 
     /// Stores `data` under the image's id; all or nothing: on any error no byte stays behind.
     /// `size` is the announced number of bytes, if known: a hint. What arrives is what counts.

@@ -1,1 +1,189 @@
-//! Metadata in SQL.
+//! Metadata in SQL: Glance's own tables, schema and row rules, on SQLite, PostgreSQL and MySQL.
+//!
+//! Statements are built by sea-query; only [`dialect`] and the schema know which database they go to.
+//! An operation is one session, so its changes happen together or not at all, and it may be tried again as a whole.
+
+mod dialect;
+mod error;
+mod image_find;
+mod image_get;
+mod image_write;
+mod locations;
+mod members;
+mod pool;
+mod properties;
+mod purge;
+mod rows;
+mod schema;
+mod settings;
+mod statement;
+#[cfg(test)]
+mod tests;
+mod unicode;
+mod url;
+
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+
+pub(crate) use purge::Purge;
+pub(crate) use schema::{HEAD, Report, SchemaError};
+pub(crate) use settings::{PageLimits, Settings};
+pub(crate) use url::BadUrl;
+
+use self::dialect::Dialect;
+use self::error::Fault;
+use self::pool::Pool;
+use crate::db::{Error, Membership, Metadata, Result, UpdateMode};
+use crate::model::{Context, Image, ImageFields, ImageId, ImageQuery, Member};
+
+/// Longest that one attempt at an operation may take.
+const ATTEMPT: Duration = Duration::from_secs(60);
+/// How long an operation is tried again while locks are in its way, and the pause between (database §5).
+const RETRY_FOR: Duration = Duration::from_secs(5);
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
+
+/// A database of image records. Clones share its connections.
+#[derive(Debug, Clone)]
+pub(crate) struct Sql {
+    pool: Pool,
+    page: PageLimits,
+}
+
+impl Sql {
+    /// Prepares access to the database; connections are opened when needed. Must run inside the runtime.
+    pub(crate) fn connect(settings: &Settings) -> std::result::Result<Self, BadUrl> {
+        Ok(Self { pool: Pool::open(settings)?, page: settings.page })
+    }
+
+    /// What the database holds.
+    pub(crate) async fn schema(&self) -> Result<Report> {
+        self.tried(|| async { schema::found(&mut self.pool.read().await?).await }).await
+    }
+
+    /// Refuses a database that is neither ready nor empty (an empty one is [`Sql::sync_schema`]'s to fill).
+    pub(crate) async fn check_schema(&self) -> std::result::Result<(), SchemaError> {
+        match self.schema().await?.refusal() {
+            None | Some(SchemaError::Empty) => Ok(()),
+            Some(refusal) => Err(refusal),
+        }
+    }
+
+    /// Creates the schema when the database is empty, does nothing to one that is ready, and refuses any other:
+    /// services do not migrate (database §12), that is [`Sql::migrate_schema`]'s.
+    pub(crate) async fn sync_schema(&self) -> std::result::Result<(), SchemaError> {
+        match self.schema().await?.refusal() {
+            None => Ok(()),
+            Some(SchemaError::Empty) => self.migrate_schema().await,
+            Some(refusal) => Err(refusal),
+        }
+    }
+
+    /// Brings an empty database, or one that lacks just the tables of 2024.1, to the head; refuses any other.
+    pub(crate) async fn migrate_schema(&self) -> std::result::Result<(), SchemaError> {
+        let result = self.tried(|| async {
+            let mut session = self.pool.begin().await?;
+            // Looked at inside the transaction: another process may be doing the same.
+            let report = schema::found(&mut session).await?;
+            let migrated = schema::migrate(&mut session, &report).await?;
+            session.commit().await?;
+            Ok(migrated)
+        });
+        match result.await {
+            Ok(migrated) => migrated,
+            // Where the race for creating tables is not serialised, losing it is an error.
+            Err(error) => {
+                if self.schema().await?.is_head() {
+                    Ok(())
+                } else {
+                    Err(error.into())
+                }
+            }
+        }
+    }
+
+    /// Records a revision without touching a table.
+    pub(crate) async fn stamp_schema(&self, revision: &str) -> Result<()> {
+        self.tried(|| async {
+            let mut session = self.pool.begin().await?;
+            schema::record(&mut session, revision).await?;
+            Ok(session.commit().await?)
+        })
+        .await
+    }
+
+    /// Whether expand, migrate and contract are separate steps here (database §10.1).
+    pub(crate) fn upgrades_in_steps(&self) -> bool {
+        self.pool.dialect() != Dialect::Postgres
+    }
+
+    /// Runs one operation, again while nothing but a lock is in its way.
+    async fn tried<T, F>(&self, attempt: impl Fn() -> F) -> Result<T>
+    where
+        F: Future<Output = std::result::Result<T, Fault>>,
+    {
+        let started = Instant::now();
+        loop {
+            let Ok(result) = tokio::time::timeout(ATTEMPT, attempt()).await else {
+                return Err(Error::Unavailable(format!(": the database did not answer in {} s", ATTEMPT.as_secs())));
+            };
+            match result {
+                Err(fault) if fault.is_passing() && started.elapsed() < RETRY_FOR => {
+                    tokio::time::sleep(RETRY_PAUSE).await;
+                }
+                result => return Ok(result?),
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Metadata for Sql {
+    async fn image_get(&self, ctx: &Context, id: &ImageId) -> Result<Image> {
+        self.tried(|| async { image_get::image_get(&mut self.pool.read().await?, ctx, id).await }).await
+    }
+
+    async fn image_find(&self, ctx: &Context, query: &ImageQuery) -> Result<Vec<Image>> {
+        let size = self.page.size(query.limit);
+        self.tried(|| async { image_find::image_find(&mut self.pool.read().await?, ctx, query, size).await }).await
+    }
+
+    async fn image_insert(&self, ctx: &Context, fields: ImageFields) -> Result<Image> {
+        fields.validate(None)?;
+        unicode::check_fields(&fields)?;
+        let id = fields.id.clone().unwrap_or_else(ImageId::random);
+        self.tried(|| async { image_write::image_insert(self.pool.begin().await?, ctx, &id, &fields).await }).await
+    }
+
+    async fn image_update(&self, ctx: &Context, id: &ImageId, fields: ImageFields, mode: UpdateMode) -> Result<Image> {
+        unicode::check_fields(&fields)?;
+        self.tried(|| async { image_write::image_update(self.pool.begin().await?, ctx, id, &fields, mode).await }).await
+    }
+
+    async fn image_delete(&self, ctx: &Context, id: &ImageId) -> Result<()> {
+        self.tried(|| async { image_write::image_delete(self.pool.begin().await?, ctx, id).await }).await
+    }
+
+    async fn members(&self, ctx: &Context, id: &ImageId) -> Result<Vec<Member>> {
+        self.tried(|| async { members::members(&mut self.pool.read().await?, ctx, id).await }).await
+    }
+
+    async fn members_replace(&self, ctx: &Context, id: &ImageId, members: &[Membership]) -> Result<()> {
+        members.iter().try_for_each(unicode::check_member)?;
+        self.tried(|| async { members::members_replace(self.pool.begin().await?, ctx, id, members).await }).await
+    }
+
+    async fn member_put(&self, ctx: &Context, id: &ImageId, member: &Membership) -> Result<()> {
+        unicode::check_member(member)?;
+        self.tried(|| async { members::member_put(self.pool.begin().await?, ctx, id, member).await }).await
+    }
+
+    async fn member_delete(&self, ctx: &Context, id: &ImageId, member: &str) -> Result<()> {
+        self.tried(|| async { members::member_delete(self.pool.begin().await?, ctx, id, member).await }).await
+    }
+
+    /// v1 checks nothing here (v1-api §14): who knows a project's id may see what is shared with it.
+    async fn shared_images(&self, _ctx: &Context, member: &str) -> Result<Vec<Member>> {
+        self.tried(|| async { members::shared_images(&mut self.pool.read().await?, member).await }).await
+    }
+}

@@ -1,0 +1,11 @@
+//! HTTP in, HTTP out: the pipelines and the APIs that they end in. Nothing here knows SQL.
+
+mod error;
+mod json;
+mod memberships;
+mod registry;
+mod service;
+mod v1;
+mod versions;
+
+pub(crate) use service::{ImageApi, RegistryApi, Service};

@@ -1,0 +1,111 @@
+//! From a request's headers to its [`Context`]: the identity filters of a pipeline.
+
+use http::HeaderMap;
+
+use crate::model::Context;
+
+/// The filter that decides who is asking.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity {
+    /// Which filter the pipeline names.
+    pub(crate) filter: Filter,
+    /// Role that makes an admin, compared without case (`admin_role`).
+    pub(crate) admin_role: String,
+    /// Images belong to the project, not to the user (`owner_is_tenant`).
+    pub(crate) owner_is_tenant: bool,
+}
+
+/// The identity filters that a pipeline can hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Filter {
+    /// `context`: without a token everybody is admin (v1-api §4.1).
+    Open,
+    /// `auth-context`: a filter or proxy in front has checked the caller; who is not confirmed is
+    /// anonymous and may only read (v1-api §4.2).
+    Confirmed,
+}
+
+/// A token came with identity headers that nobody confirmed.
+#[derive(Debug, thiserror::Error)]
+#[error("The identity of the caller is not confirmed")]
+pub(crate) struct Unconfirmed;
+
+impl Identity {
+    /// The context of a request with these headers.
+    pub(crate) fn identify(&self, headers: &HeaderMap) -> Result<Context, Unconfirmed> {
+        let text =
+            |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).filter(|value| !value.is_empty());
+        let first = |names: &[&str]| names.iter().find_map(|name| text(name)).map(str::to_owned);
+        let token = first(&["x-auth-token", "x-storage-token"]);
+        let confirmed = text("x-identity-status") == Some("Confirmed");
+        match (self.filter, &token) {
+            (Filter::Open, None) => {
+                Ok(Context { is_admin: true, owner_is_tenant: self.owner_is_tenant, ..Context::default() })
+            }
+            (Filter::Open, Some(_)) if !confirmed => Err(Unconfirmed),
+            (Filter::Confirmed, _) if !confirmed => {
+                Ok(Context { read_only: true, owner_is_tenant: self.owner_is_tenant, ..Context::default() })
+            }
+            _ => {
+                let roles: Vec<String> = first(&["x-roles", "x-role"])
+                    .map(|list| {
+                        list.split(',').map(|role| role.trim().to_owned()).filter(|role| !role.is_empty()).collect()
+                    })
+                    .unwrap_or_default();
+                Ok(Context {
+                    user: first(&["x-user-id", "x-user"]),
+                    tenant: first(&["x-project-id", "x-tenant-id", "x-tenant"]),
+                    is_admin: roles.iter().any(|role| role.eq_ignore_ascii_case(&self.admin_role)),
+                    roles,
+                    read_only: false,
+                    owner_is_tenant: self.owner_is_tenant,
+                    auth_token: token,
+                })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Filter, Identity};
+    use http::{HeaderMap, HeaderName, HeaderValue};
+
+    fn identity(filter: Filter) -> Identity {
+        Identity { filter, admin_role: "admin".to_owned(), owner_is_tenant: true }
+    }
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+    }
+
+    const CONFIRMED: [(&str, &str); 4] =
+        [("x-auth-token", "t"), ("x-identity-status", "Confirmed"), ("x-user", "u"), ("x-tenant", "p")];
+
+    #[test]
+    fn without_a_token_an_open_pipeline_makes_everybody_admin() {
+        let ctx = identity(Filter::Open).identify(&HeaderMap::new()).unwrap();
+        assert!(ctx.is_admin && !ctx.read_only && ctx.owner().is_none());
+    }
+
+    #[test]
+    fn a_token_must_come_confirmed() {
+        assert!(identity(Filter::Open).identify(&headers(&[("x-auth-token", "t")])).is_err());
+        let ctx = identity(Filter::Open).identify(&headers(&CONFIRMED)).unwrap();
+        assert_eq!((ctx.user.as_deref(), ctx.tenant.as_deref(), ctx.is_admin), (Some("u"), Some("p"), false));
+    }
+
+    #[test]
+    fn unconfirmed_callers_of_a_closed_pipeline_are_anonymous_readers() {
+        let forged = headers(&[("x-auth-token", "t"), ("x-roles", "admin"), ("x-tenant-id", "p")]);
+        let ctx = identity(Filter::Confirmed).identify(&forged).unwrap();
+        assert!(ctx.read_only && !ctx.is_admin && ctx.owner().is_none());
+    }
+
+    #[test]
+    fn the_admin_role_is_found_in_any_case() {
+        let mut all = headers(&CONFIRMED);
+        all.insert("x-role", HeaderValue::from_static("member, Admin"));
+        assert!(identity(Filter::Confirmed).identify(&all).unwrap().is_admin);
+    }
+}

@@ -1,0 +1,28 @@
+//! What can go wrong in the cache where somebody is told: at its opening and in its management.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why the cache could not be opened, or a management operation did not happen.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The operating system refused work on the cache directory.
+    #[error("image cache {path}: {source}", path = path.display())]
+    File {
+        /// The cache directory.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The SQLite index cannot be used.
+    #[error("image cache index {path}: {source}", path = path.display())]
+    Index {
+        /// The database file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: sqlx::Error,
+    },
+}
+
+/// What opening and managing the cache yield.
+pub(crate) type Result<T> = std::result::Result<T, Error>;

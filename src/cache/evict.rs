@@ -1,0 +1,56 @@
+//! Taking images out of the cache.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::sync::Arc;
+
+use super::layout::remove_if_there;
+use super::{Cache, Error, Result};
+use crate::model::ImageId;
+
+impl Cache {
+    /// Removes the entry of `id`, file and record, and makes sure that no fill begun before, here or in another
+    /// process, becomes one (security C5). True if there was a file. Its queue marker stays (v1-cache §3).
+    /// All is done when this returns, and is done even if the caller stops waiting.
+    ///
+    /// # Errors
+    /// The file cannot be removed.
+    pub(crate) async fn evict(self: &Arc<Self>, id: &ImageId) -> Result<bool> {
+        let (cache, id) = (Arc::clone(self), id.clone());
+        let evicted = tokio::spawn(async move { cache.evict_now(id).await });
+        evicted
+            .await
+            .unwrap_or_else(|gone| Err(Error::File { path: self.settings.dir.clone(), source: io::Error::other(gone) }))
+    }
+
+    async fn evict_now(&self, id: ImageId) -> Result<bool> {
+        let _alone = self.publishing.lock().await;
+        self.fills.discard(&id);
+        let doomed = id.clone();
+        let removed = self
+            .files(move |layout| {
+                // First the unfinished file: a fill of another process then either finds its name gone when it
+                // commits, or has committed already, and what it committed goes next.
+                remove_if_there(&layout.incomplete(&doomed))?;
+                remove_if_there(&layout.entry(&doomed))
+            })
+            .await?;
+        self.index.remove(&id).await;
+        Ok(removed)
+    }
+
+    /// Removes all entries and all records; yields the number of files removed.
+    ///
+    /// # Errors
+    /// The directory cannot be listed or a file not removed; the rest stays.
+    pub(crate) async fn evict_all(self: &Arc<Self>) -> Result<u64> {
+        let files = self.files(|layout| layout.entries()).await?;
+        let mut ids: BTreeSet<ImageId> = files.into_iter().map(|entry| entry.id).collect();
+        ids.extend(self.index.entries().await.into_iter().map(|record| record.image_id));
+        let mut removed = 0;
+        for id in &ids {
+            removed += u64::from(self.evict(id).await?);
+        }
+        Ok(removed)
+    }
+}

@@ -1,0 +1,137 @@
+//! The unfinished file of a fill, `incomplete/ID`: whose it is, and what becomes of it.
+//!
+//! Its maker holds a lock on it for as long as it lives, so what is not locked was left by a process that died.
+//! A lock is worth something only while the name still leads to the locked file: both are looked at every time.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::cache::blocking::blocking;
+use crate::cache::layout::{FILE_MODE, Layout, open_regular, remove_if_there};
+use crate::model::ImageId;
+
+/// A claimed `incomplete/ID`.
+#[derive(Debug, Clone)]
+pub(super) struct Incomplete {
+    layout: Layout,
+    id: ImageId,
+    file: Arc<File>,
+}
+
+impl Incomplete {
+    /// Claims the image for this process; `None` if another one, or an earlier fill of this one, writes it.
+    pub(super) fn claim(layout: &Layout, id: &ImageId) -> io::Result<Option<Self>> {
+        let path = layout.incomplete(id);
+        let created = match create(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && remove_if_unowned(&path)? => create(&path),
+            first => first,
+        };
+        match created {
+            Ok(file) => {
+                let ours = lock(&file)? && leads_to(&path, &file)?;
+                Ok(ours.then(|| Self { layout: layout.clone(), id: id.clone(), file: Arc::new(file) }))
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The file, for readers; they may keep it whatever becomes of its name.
+    pub(super) fn file(&self) -> &Arc<File> {
+        &self.file
+    }
+
+    /// Writes `block` at `offset`.
+    pub(super) async fn write(&self, offset: u64, block: Bytes) -> io::Result<()> {
+        let file = Arc::clone(&self.file);
+        blocking(move || file.write_all_at(&block, offset)).await
+    }
+
+    /// Makes the file the entry of its image and takes the image out of the queue. False if it was evicted.
+    pub(super) async fn commit(&self) -> io::Result<bool> {
+        self.if_named(|this, path| {
+            fs::rename(path, this.layout.entry(&this.id))?;
+            if let Err(error) = remove_if_there(&this.layout.marker(&this.id)) {
+                tracing::warn!(image = %this.id, %error, "cached, but still queued");
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Puts the file among the invalid ones, for an operator to look at. False if it was evicted.
+    pub(super) async fn reject(&self) -> io::Result<bool> {
+        self.if_named(|this, path| fs::rename(path, this.layout.invalid(&this.id))).await
+    }
+
+    /// [`Incomplete::reject`] without the bytes, which would go on filling a disk that may be full.
+    pub(super) async fn reject_emptied(&self) -> io::Result<bool> {
+        let file = Arc::clone(&self.file);
+        blocking(move || file.set_len(0)).await?;
+        self.reject().await
+    }
+
+    /// Removes the file.
+    pub(super) async fn remove(&self) -> io::Result<bool> {
+        self.if_named(|_, path| fs::remove_file(path)).await
+    }
+
+    /// Does `work` if the name still leads to this file; tells whether it did.
+    async fn if_named(&self, work: impl FnOnce(&Self, &Path) -> io::Result<()> + Send + 'static) -> io::Result<bool> {
+        let this = self.clone();
+        blocking(move || {
+            let path = this.layout.incomplete(&this.id);
+            let named = leads_to(&path, &this.file)?;
+            if named {
+                work(&this, &path)?;
+            }
+            Ok(named)
+        })
+        .await
+    }
+}
+
+/// Removes every unfinished file that no living process writes.
+pub(in crate::cache) fn remove_unowned(layout: &Layout) -> io::Result<()> {
+    for entry in fs::read_dir(layout.incomplete_dir())? {
+        let path = entry?.path();
+        if remove_if_unowned(&path)? {
+            tracing::info!("removed {}, left by a process that ended", path.display());
+        }
+    }
+    Ok(())
+}
+
+/// Removes the unfinished file at `path` unless somebody writes it; tells whether it did.
+pub(in crate::cache) fn remove_if_unowned(path: &Path) -> io::Result<bool> {
+    let Some(file) = open_regular(path)? else { return Ok(false) };
+    Ok(lock(&file)? && leads_to(path, &file)? && remove_if_there(path)?)
+}
+
+fn create(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create_new(true).mode(FILE_MODE).open(path)
+}
+
+/// Locks `file` for as long as it is open; false if somebody else has.
+fn lock(file: &File) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Whether `path` is a name of `file`.
+fn leads_to(path: &Path, file: &File) -> io::Result<bool> {
+    let named = match path.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        named => named?,
+    };
+    let open = file.metadata()?;
+    Ok((named.dev(), named.ino()) == (open.dev(), open.ino()))
+}

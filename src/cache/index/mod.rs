@@ -1,0 +1,73 @@
+//! What is remembered of each entry beside its bytes: hits and times.
+//!
+//! An index never decides whether an image is cached. Its faults are logged here and go no further, because
+//! counting must not cost anybody a download (v1-cache §6).
+
+mod sqlite;
+mod xattr;
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+
+use super::layout::Layout;
+use super::{Driver, Result, Settings};
+use crate::model::ImageId;
+
+/// The record of a cached image (v1-cache §4.1). Times are seconds since 1970.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct CachedImage {
+    /// Whose bytes.
+    pub(crate) image_id: ImageId,
+    /// Complete reads since the fill.
+    pub(crate) hits: u64,
+    /// Time of the last complete read; what it is before the first one depends on the driver.
+    pub(crate) last_accessed: f64,
+    /// Time of the fill.
+    pub(crate) last_modified: f64,
+    /// Bytes.
+    pub(crate) size: u64,
+}
+
+/// A place for records. Operations on an image without a record do nothing.
+#[async_trait]
+pub(super) trait Index: Send + Sync + std::fmt::Debug {
+    /// Records a new entry of `size` bytes, with no hits.
+    async fn admit(&self, id: &ImageId, size: u64);
+
+    /// Forgets the record of `id`.
+    async fn remove(&self, id: &ImageId);
+
+    /// Counts a complete read.
+    async fn hit(&self, id: &ImageId);
+
+    /// Takes note that a fill of `id` failed and left its file among the invalid ones.
+    async fn failed(&self, id: &ImageId, reason: &str);
+
+    /// All records, ordered by image id.
+    async fn entries(&self) -> Vec<CachedImage>;
+
+    /// All recorded images, the least recently used first.
+    async fn by_recency(&self) -> Vec<ImageId>;
+}
+
+/// Opens the configured index, or the SQLite one if that does not work here. Tells which it is.
+pub(super) async fn open(settings: &Settings, layout: &Layout) -> Result<(Arc<dyn Index>, Driver)> {
+    if settings.driver == Driver::Xattr {
+        match xattr::Xattr::open(layout.clone()).await {
+            Ok(index) => return Ok((Arc::new(index), Driver::Xattr)),
+            Err(error) => tracing::warn!(
+                "Image cache driver 'xattr' cannot be used in {}: {error}. Using 'sqlite'.",
+                layout.base().display()
+            ),
+        }
+    }
+    let index = sqlite::Sqlite::open(layout.base().join(&settings.sqlite_db), layout.clone()).await?;
+    Ok((Arc::new(index), Driver::Sqlite))
+}
+
+/// Seconds since 1970, as Glance's records have them; 0 for times before.
+fn epoch(time: SystemTime) -> f64 {
+    time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+}

@@ -1,0 +1,147 @@
+//! The index in extended attributes of the cached files (v1-cache §7).
+//!
+//! Times and size are the file's own, so only hits and failures need an attribute.
+
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use async_trait::async_trait;
+use rustix::fs::{
+    AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, XattrFlags, lgetxattr, lsetxattr, utimensat,
+};
+
+use super::{CachedImage, Index, epoch};
+use crate::cache::blocking::blocking;
+use crate::cache::layout::{Entry, FILE_MODE, Layout};
+use crate::model::ImageId;
+
+const HITS: &str = "user.hits";
+const ERROR: &str = "user.error";
+/// Room for the decimal digits of any `u64`.
+const HITS_LEN: usize = 20;
+/// Longest error text kept: all attributes of a file may have to share one block of 4 KiB.
+const ERROR_LEN: usize = 1024;
+
+/// The index in the file system.
+#[derive(Debug)]
+pub(super) struct Xattr {
+    layout: Layout,
+}
+
+impl Xattr {
+    /// Fails if the file system of the directory takes no user attributes.
+    pub(super) async fn open(layout: Layout) -> io::Result<Self> {
+        let probed = layout.base().join("checkme");
+        blocking(move || probe(&probed)).await?;
+        Ok(Self { layout })
+    }
+
+    /// Runs `work` on the blocking pool; a failure is logged with `doing`.
+    async fn run<T: Default + Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&Layout) -> io::Result<T> + Send + 'static,
+    ) -> T {
+        let layout = self.layout.clone();
+        blocking(move || work(&layout)).await.unwrap_or_else(|error| {
+            tracing::warn!("image cache index, {doing}: {error}");
+            T::default()
+        })
+    }
+}
+
+#[async_trait]
+impl Index for Xattr {
+    async fn admit(&self, id: &ImageId, _size: u64) {
+        let id = id.clone();
+        self.run("recording an image", move |layout| set(&layout.entry(&id), HITS, b"0")).await;
+    }
+
+    /// Nothing to do: the record went with the file.
+    async fn remove(&self, _id: &ImageId) {}
+
+    async fn hit(&self, id: &ImageId) {
+        let id = id.clone();
+        self.run("counting a hit", move |layout| match count(&layout.entry(&id)) {
+            // Evicted while it was read.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            outcome => outcome,
+        })
+        .await;
+    }
+
+    async fn failed(&self, id: &ImageId, reason: &str) {
+        let id = id.clone();
+        let text = reason.as_bytes()[..reason.floor_char_boundary(ERROR_LEN)].to_vec();
+        self.run("recording a failure", move |layout| set(&layout.invalid(&id), ERROR, &text)).await;
+    }
+
+    async fn entries(&self) -> Vec<CachedImage> {
+        self.run("listing", |layout| {
+            let mut records = Vec::new();
+            for entry in layout.entries()? {
+                records.push(record(layout, entry)?);
+            }
+            records.sort_by(|a, b| a.image_id.cmp(&b.image_id));
+            Ok(records)
+        })
+        .await
+    }
+
+    async fn by_recency(&self) -> Vec<ImageId> {
+        self.run("listing", |layout| {
+            let mut entries = layout.entries()?;
+            entries.sort_by_cached_key(|Entry { id, metadata }| (accessed(metadata), metadata.len(), id.clone()));
+            Ok(entries.into_iter().map(|entry| entry.id).collect())
+        })
+        .await
+    }
+}
+
+/// Tries an attribute on a file made for that.
+fn probe(path: &Path) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    let made = options.write(true).create(true).truncate(true).mode(FILE_MODE).open(path);
+    let tried = made.and_then(|mut file| io::Write::write_all(&mut file, b"foo")).and_then(|()| set(path, HITS, b"1"));
+    // A leftover would only be in the way of the next probe, which overwrites it.
+    let _ = fs::remove_file(path);
+    tried
+}
+
+fn set(path: &Path, name: &str, value: &[u8]) -> io::Result<()> {
+    Ok(lsetxattr(path, name, value, XattrFlags::empty())?)
+}
+
+/// Hits of the file at `path`; 0 where that cannot be read.
+fn hits(path: &Path) -> u64 {
+    let mut digits = [0_u8; HITS_LEN];
+    let Ok(len) = lgetxattr(path, HITS, &mut digits) else { return 0 };
+    digits.get(..len).and_then(|digits| str::from_utf8(digits).ok()).and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+/// One more hit, now. The access time is set because mounts rarely keep it to the read (`relatime`, `noatime`).
+fn count(path: &Path) -> io::Result<()> {
+    set(path, HITS, hits(path).saturating_add(1).to_string().as_bytes())?;
+    let now = Timestamps {
+        last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_NOW },
+        last_modification: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
+    };
+    Ok(utimensat(CWD, path, &now, AtFlags::SYMLINK_NOFOLLOW)?)
+}
+
+fn record(layout: &Layout, Entry { id, metadata }: Entry) -> io::Result<CachedImage> {
+    Ok(CachedImage {
+        hits: hits(&layout.entry(&id)),
+        last_accessed: epoch(metadata.accessed()?),
+        last_modified: epoch(metadata.modified()?),
+        size: metadata.len(),
+        image_id: id,
+    })
+}
+
+/// Access time, to be compared.
+fn accessed(metadata: &Metadata) -> (i64, i64) {
+    (metadata.atime(), metadata.atime_nsec())
+}

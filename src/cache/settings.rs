@@ -1,0 +1,43 @@
+//! What an operator decides about the cache.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The options of the cache (v1-cache §10), already read and typed.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// `image_cache_dir`: where everything lies.
+    pub(crate) dir: PathBuf,
+    /// `image_cache_driver`: where hits and times are kept.
+    pub(crate) driver: Driver,
+    /// `image_cache_sqlite_db`: name of the SQLite index below `dir`.
+    pub(crate) sqlite_db: String,
+    /// `image_cache_max_size`: bytes of cached images that pruning leaves.
+    pub(crate) max_size: u64,
+    /// `image_cache_stall_time`: age from which cleaning takes an unfinished file nobody writes.
+    pub(crate) stall_time: Duration,
+}
+
+/// Where the index of the cache is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Driver {
+    /// A table in an SQLite file of the cache directory.
+    Sqlite,
+    /// Extended attributes of the cached files.
+    Xattr,
+}
+
+impl Driver {
+    /// The driver that `image_cache_driver` names. Any other name is `sqlite`, with a warning (v1-cache §5);
+    /// so is `centralized_db`, the default of later Glances, whose rows live in the main database.
+    pub(crate) fn named(name: &str) -> Self {
+        match name {
+            "sqlite" => Self::Sqlite,
+            "xattr" => Self::Xattr,
+            other => {
+                tracing::warn!("image_cache_driver '{other}' is not available. Using 'sqlite'.");
+                Self::Sqlite
+            }
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! A cache in a directory of its own, and a store whose every block can be held back.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use tempfile::TempDir;
+use tokio::sync::Semaphore;
+
+use crate::cache::fill::Fetched;
+use crate::cache::{Cache, Driver, Settings, Source};
+use crate::model::{ByteStream, ImageId};
+use crate::store;
+
+/// Bytes of the blocks a [`Script`] sends.
+pub(super) const STEP: usize = 4096;
+/// Longest wait of a test for something that should happen: far beyond any real time.
+const LONG: Duration = Duration::from_secs(60);
+
+/// A cache and its directory.
+pub(super) struct House {
+    pub(super) cache: Arc<Cache>,
+    pub(super) dir: TempDir,
+}
+
+impl House {
+    pub(super) async fn new(driver: Driver) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = Cache::open(settings(dir.path(), driver)).await.unwrap();
+        Self { cache, dir }
+    }
+
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub(super) fn entry(&self, id: &ImageId) -> PathBuf {
+        self.path(id.as_str())
+    }
+
+    pub(super) fn incomplete(&self, id: &ImageId) -> PathBuf {
+        self.path("incomplete").join(id.as_str())
+    }
+
+    pub(super) fn invalid(&self, id: &ImageId) -> PathBuf {
+        self.path("invalid").join(id.as_str())
+    }
+
+    pub(super) async fn fetch(&self, id: &ImageId, source: &Arc<Script>) -> Fetched {
+        self.try_fetch(id, source, None).await.unwrap()
+    }
+
+    pub(super) async fn try_fetch(
+        &self,
+        id: &ImageId,
+        source: &Arc<Script>,
+        expected_size: Option<u64>,
+    ) -> Result<Fetched, Arc<store::Error>> {
+        self.cache.fetch(id, Arc::new(Scripted(Arc::clone(source))), expected_size).await
+    }
+
+    /// Waits until all fills have ended.
+    pub(super) async fn settle(&self) {
+        assert!(self.cache.drain(LONG).await, "fills still run");
+    }
+
+    /// Puts an image of `size` bytes into the cache.
+    pub(super) async fn fill(&self, size: usize) -> ImageId {
+        let id = ImageId::random();
+        let fetched = self.fetch(&id, &Script::new(image(size)).shared()).await;
+        assert_eq!(all(fetched.data).await.unwrap().len(), size);
+        id
+    }
+
+    /// Reads a cached image to its end.
+    pub(super) async fn read(&self, id: &ImageId) -> Vec<u8> {
+        all(self.cache.lookup(id).await.expect("cached").into_stream()).await.unwrap()
+    }
+}
+
+pub(super) fn settings(dir: &Path, driver: Driver) -> Settings {
+    Settings {
+        dir: dir.to_owned(),
+        driver,
+        sqlite_db: "cache.db".to_owned(),
+        max_size: 1 << 30,
+        stall_time: Duration::from_secs(86400),
+    }
+}
+
+/// Runs `test` with every driver that works here.
+pub(super) async fn with_each_driver(test: impl AsyncFn(House)) {
+    for driver in [Driver::Sqlite, Driver::Xattr] {
+        let house = House::new(driver).await;
+        if house.cache.driver() == driver {
+            test(house).await;
+        } else {
+            eprintln!("SKIPPED for {driver:?}: the file system of {:?} takes no user attributes", house.dir.path());
+        }
+    }
+}
+
+/// Bytes that differ from block to block.
+pub(super) fn image(size: usize) -> Bytes {
+    (0..size).map(|at| (at / 7 % 251) as u8).collect()
+}
+
+/// Reads a stream to its end.
+pub(super) async fn all(data: ByteStream) -> io::Result<Vec<u8>> {
+    tokio::time::timeout(
+        LONG,
+        data.try_fold(Vec::new(), async |mut read, block| {
+            read.extend_from_slice(&block);
+            Ok(read)
+        }),
+    )
+    .await
+    .expect("the stream goes on")
+}
+
+/// The next block of a stream.
+pub(super) async fn block(data: &mut ByteStream) -> Option<io::Result<Bytes>> {
+    tokio::time::timeout(LONG, data.next()).await.expect("the stream goes on")
+}
+
+/// A store with one image. Sends it in blocks of [`STEP`] bytes.
+pub(super) struct Script {
+    data: Bytes,
+    /// What it says the image's size is.
+    pub(super) announced: Option<u64>,
+    /// Before it sends the byte at this offset, the store waits for the gate.
+    pub(super) held_at: Option<usize>,
+    /// A closed semaphore is an open gate: nobody waits for its permits any more.
+    gate: Semaphore,
+    /// The store fails instead of sending the byte at this offset.
+    pub(super) fails_at: Option<usize>,
+    /// The store does not open the image at all.
+    pub(super) refuses: bool,
+    opened_at: Mutex<Vec<u64>>,
+}
+
+impl Script {
+    pub(super) fn new(data: Bytes) -> Self {
+        Self {
+            announced: Some(data.len() as u64),
+            data,
+            held_at: None,
+            gate: Semaphore::new(0),
+            fails_at: None,
+            refuses: false,
+            opened_at: Mutex::default(),
+        }
+    }
+
+    pub(super) fn held_at(mut self, offset: usize) -> Self {
+        self.held_at = Some(offset);
+        self
+    }
+
+    pub(super) fn shared(self) -> Arc<Self> {
+        Arc::new(self)
+    }
+
+    pub(super) fn open_gate(&self) {
+        self.gate.close();
+    }
+
+    /// The offsets it was opened at, in that order.
+    pub(super) fn opened_at(&self) -> Vec<u64> {
+        self.opened_at.lock().unwrap().clone()
+    }
+
+    async fn send(&self, offset: usize) -> Option<io::Result<Bytes>> {
+        if self.held_at.is_some_and(|at| at == offset) {
+            let _opened = self.gate.acquire().await;
+        }
+        if self.fails_at.is_some_and(|at| at == offset) {
+            return Some(Err(io::Error::other("the store broke")));
+        }
+        (offset < self.data.len()).then(|| Ok(self.data.slice(offset..self.data.len().min(offset + STEP))))
+    }
+}
+
+/// The store that a script plays.
+pub(super) struct Scripted(pub(super) Arc<Script>);
+
+#[async_trait]
+impl Source for Scripted {
+    async fn open(&self, start: u64) -> store::Result<store::Opened> {
+        self.0.opened_at.lock().unwrap().push(start);
+        if self.0.refuses {
+            return Err(store::Error::NotFound("No such image".to_owned()));
+        }
+        let script = Arc::clone(&self.0);
+        let data = stream::unfold(start as usize, move |offset| {
+            let script = Arc::clone(&script);
+            async move {
+                let block = script.send(offset).await?;
+                let sent = block.as_ref().map_or(0, Bytes::len);
+                Some((block, offset + sent))
+            }
+        });
+        Ok(store::Opened { data: Box::pin(data), size: self.0.announced })
+    }
+}

@@ -1,0 +1,83 @@
+//! `glance-api`, and `gander` without a word.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::assemble::{self, MetadataSide};
+use super::common::{self, CommandLine};
+use crate::api::ImageApi;
+use crate::cache::Cache;
+use crate::config::{Loaded, Pipeline, Program};
+use crate::server;
+
+const PORT: u16 = 9292;
+
+#[derive(Debug, Args)]
+struct Options {
+    /// Address to listen on [default: 0.0.0.0, or 127.0.0.1 without a configuration file]
+    #[arg(long, value_name = "ADDRESS")]
+    bind_host: Option<String>,
+    /// Port to listen on [default: 9292]
+    #[arg(long, value_name = "PORT")]
+    bind_port: Option<String>,
+}
+
+/// Serves the image API in the foreground.
+pub(super) fn run(words: &[String]) -> ExitCode {
+    let line: CommandLine<Options> = match common::parse("glance-api", "Serve the image API.", words) {
+        Ok(line) => line,
+        Err(answer) => return answer,
+    };
+    match start(&line) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => common::failed(&error),
+    }
+}
+
+fn start(line: &CommandLine<Options>) -> anyhow::Result<()> {
+    let own: Vec<_> = [("bind_host", &line.own.bind_host), ("bind_port", &line.own.bind_port)]
+        .into_iter()
+        .filter_map(|(name, value)| Some(("DEFAULT", name, value.clone()?)))
+        .collect();
+    let loaded = line.common.load(Program::Api, &line.given, &own)?;
+    let (pipeline, app) = loaded.pipeline("glance-api")?;
+    common::start_logging(&loaded, "glance-api", &app)?;
+    let runtime = server::runtime(loaded.workers()?)?;
+    runtime.block_on(serve(&loaded, &pipeline))
+}
+
+async fn serve(loaded: &Loaded, pipeline: &Pipeline) -> anyhow::Result<()> {
+    let settings = loaded.listener(PORT)?;
+    let cache = open_cache(loaded, pipeline).await?;
+    let images = assemble::images(loaded, MetadataSide::Configured, cache).await?;
+    let identity = loaded.identity(pipeline)?;
+    let api = ImageApi::new(identity, images.clone(), pipeline.cache_management);
+    let listener = server::bind(&settings).await?;
+    if loaded.files().is_empty() {
+        let at = listener.local_addr()?;
+        println!(
+            "gander serves images at http://{at} from {}; try: curl http://{at}/v1/images",
+            loaded.data_dir().display()
+        );
+    }
+    server::serve(listener, Arc::new(api), &settings).await?;
+    if !images.drained(settings.grace).await {
+        tracing::warn!("copies and cache fills still running are cut");
+    }
+    Ok(())
+}
+
+/// A cache that cannot be opened must not keep images from anybody: downloads go past it.
+/// Only that `image_cache_dir` is not set at all is a mistake worth refusing to start for.
+async fn open_cache(loaded: &Loaded, pipeline: &Pipeline) -> anyhow::Result<Option<Arc<Cache>>> {
+    if !pipeline.cache {
+        return Ok(None);
+    }
+    let opened = match Cache::open(loaded.cache()?).await {
+        Ok(cache) => cache.recover().await.map(|()| cache),
+        Err(error) => Err(error),
+    };
+    Ok(opened.inspect_err(|error| tracing::error!("serving without the image cache: {error}")).ok())
+}

@@ -1,0 +1,62 @@
+//! Putting the rooms together as the configuration says.
+
+use std::sync::Arc;
+
+use crate::cache::Cache;
+use crate::config::Loaded;
+use crate::db::Metadata;
+use crate::db::registry::RegistryClient;
+use crate::db::sql::Sql;
+use crate::images::{Images, Parts};
+use crate::policy::Policy;
+use crate::store::Stores;
+
+/// Whom a program asks for metadata.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MetadataSide {
+    /// The database if one is configured, else the registry if one is, else the embedded database.
+    Configured,
+    /// As above, but a registry at its default address rather than an embedded database.
+    RegistryByDefault,
+}
+
+/// The metadata that the configuration names.
+pub(super) async fn metadata(loaded: &Loaded, side: MetadataSide) -> anyhow::Result<Arc<dyn Metadata>> {
+    if !loaded.has_database() {
+        if let Some(settings) = loaded.registry()? {
+            return Ok(Arc::new(RegistryClient::new(&settings)?));
+        }
+        if side == MetadataSide::RegistryByDefault {
+            return Ok(Arc::new(RegistryClient::new(&loaded.registry_or_default()?)?));
+        }
+    }
+    Ok(Arc::new(database(loaded).await?))
+}
+
+/// The database, its tables created if it is empty.
+pub(super) async fn database(loaded: &Loaded) -> anyhow::Result<Sql> {
+    let settings = loaded.database()?;
+    if !loaded.has_database() {
+        std::fs::create_dir_all(loaded.data_dir())?;
+    }
+    let sql = Sql::connect(&settings)?;
+    // An older schema is the operator's to migrate; only an empty database is ours to fill.
+    sql.check_schema().await?;
+    sql.sync_schema().await?;
+    Ok(sql)
+}
+
+/// The use cases over everything that is configured.
+pub(super) async fn images(loaded: &Loaded, side: MetadataSide, cache: Option<Arc<Cache>>) -> anyhow::Result<Images> {
+    let stores = Stores::open(&loaded.stores()?)?;
+    let (policy_file, default_rule) = loaded.policy()?;
+    Ok(Images::new(Parts {
+        metadata: metadata(loaded, side).await?,
+        stores: Arc::new(stores),
+        cache,
+        policy: Arc::new(Policy::open(policy_file, &default_rule)?),
+        notifier: loaded.notifier()?,
+        cipher: loaded.cipher()?.map(Arc::new),
+        settings: loaded.images()?,
+    }))
+}

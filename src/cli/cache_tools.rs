@@ -1,0 +1,105 @@
+//! The cache's maintenance commands, made for cron (v1-cache §8, §11.1). They print nothing; the log tells.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::assemble::{self, MetadataSide};
+use super::common::{self, CommandLine};
+use crate::cache::Cache;
+use crate::config::{Loaded, Program};
+use crate::model::ImageId;
+use crate::server;
+
+#[derive(Debug, Args)]
+struct NoOptions {}
+
+#[derive(Debug, Args)]
+struct QueueOptions {
+    /// Images to queue
+    #[arg(value_name = "IMAGE_ID")]
+    image_ids: Vec<String>,
+}
+
+/// `glance-cache-prefetcher`
+pub(super) fn prefetcher(words: &[String]) -> ExitCode {
+    tool(
+        "glance-cache-prefetcher",
+        "Fetch the queued images into the cache.",
+        words,
+        async |loaded, cache, _: NoOptions| {
+            let images = assemble::images(loaded, MetadataSide::RegistryByDefault, Some(Arc::clone(&cache))).await?;
+            let done = images.prefetch(&loaded.tool_context()?, &cache).await?;
+            tracing::info!("prefetched {} images, {} failed", done.cached, done.failed);
+            Ok(())
+        },
+    )
+}
+
+/// `glance-cache-pruner`
+pub(super) fn pruner(words: &[String]) -> ExitCode {
+    tool("glance-cache-pruner", "Shrink the cache to image_cache_max_size.", words, async |_, cache, _: NoOptions| {
+        let done = cache.prune().await?;
+        tracing::info!("pruned {} images, {} bytes", done.files, done.bytes);
+        Ok(())
+    })
+}
+
+/// `glance-cache-cleaner`
+pub(super) fn cleaner(words: &[String]) -> ExitCode {
+    tool(
+        "glance-cache-cleaner",
+        "Remove what failed and abandoned fills left.",
+        words,
+        async |_, cache, _: NoOptions| {
+            let done = cache.clean().await?;
+            tracing::info!("cleaned {} invalid and {} stalled images", done.invalid, done.stalled);
+            Ok(())
+        },
+    )
+}
+
+/// `glance-cache-queue-image`
+pub(super) fn queue_image(words: &[String]) -> ExitCode {
+    let about = "Queue images for the cache; they must exist and be active.";
+    tool("glance-cache-queue-image", about, words, async |loaded, cache, options: QueueOptions| {
+        let images = assemble::images(loaded, MetadataSide::RegistryByDefault, None).await?;
+        let ctx = loaded.tool_context()?;
+        let mut refused = Vec::new();
+        for text in &options.image_ids {
+            let queued = match ImageId::parse(text) {
+                None => Err(format!("'{text}' is not an image id")),
+                Some(id) => images.queue_for_prefetch(&ctx, &cache, &id).await.map_err(|error| error.to_string()),
+            };
+            refused.extend(queued.err());
+        }
+        if refused.is_empty() { Ok(()) } else { Err(anyhow::anyhow!(refused.join("; "))) }
+    })
+}
+
+/// Parses, opens the cache, works, and turns the outcome into an exit code.
+fn tool<O: Args>(
+    name: &'static str,
+    about: &'static str,
+    words: &[String],
+    work: impl AsyncFnOnce(&Loaded, Arc<Cache>, O) -> anyhow::Result<()>,
+) -> ExitCode {
+    let line: CommandLine<O> = match common::parse(name, about, words) {
+        Ok(line) => line,
+        Err(answer) => return answer,
+    };
+    let run = || -> anyhow::Result<()> {
+        let loaded = line.common.load(Program::CacheTool, &line.given, &[])?;
+        common::start_logging(&loaded, name, name)?;
+        let settings = loaded.cache()?;
+        server::runtime(None)?.block_on(async { work(&loaded, Cache::open(settings).await?, line.own).await })
+    };
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            common::failed(&error)
+        }
+    }
+}

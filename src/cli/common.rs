@@ -1,0 +1,160 @@
+//! Options that every program with a configuration takes (v1-system §5.2, configuration §1.10).
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{ArgAction, ArgMatches, Args, FromArgMatches};
+use osloconf::{Given, Overrides};
+
+use crate::config::{Loaded, Program};
+use crate::ops::log;
+use crate::store::OpenError;
+
+/// What supervisors of 2012 know an unusable `default_store` by (v1-system §2).
+const UNKNOWN_DEFAULT_STORE: u8 = 255;
+
+/// The options; they win over the environment and the files.
+#[derive(Debug, Default, Args)]
+pub(super) struct CommonOptions {
+    /// Configuration file; may be given several times, later ones win
+    #[arg(long, value_name = "PATH")]
+    config_file: Vec<PathBuf>,
+    /// Directory whose *.conf files are read as well; may be given several times
+    #[arg(long, value_name = "DIR")]
+    config_dir: Vec<PathBuf>,
+    /// Log at DEBUG level
+    #[arg(short, long)]
+    debug: bool,
+    /// Do not log at DEBUG level
+    #[arg(long)]
+    nodebug: bool,
+    /// Accepted for old scripts; INFO is always logged
+    #[arg(short, long)]
+    verbose: bool,
+    /// Accepted for old scripts
+    #[arg(long)]
+    noverbose: bool,
+    /// File to log to; standard error if unset
+    #[arg(long, value_name = "PATH")]
+    log_file: Option<String>,
+    /// Directory of the log file
+    #[arg(long, value_name = "DIR")]
+    log_dir: Option<String>,
+    /// Form of a log line
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<String>,
+    /// Form of its time
+    #[arg(long, value_name = "FORMAT")]
+    log_date_format: Option<String>,
+    /// Log to syslog
+    #[arg(long)]
+    use_syslog: bool,
+    /// Syslog facility
+    #[arg(long, value_name = "FACILITY")]
+    syslog_log_facility: Option<String>,
+    /// Where things go that the configuration gives no place [default: ~/.local/share/gander]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+impl CommonOptions {
+    /// Reads the configuration. `further` are options of the program itself, as `(group, name, value)`.
+    pub(super) fn load(
+        &self,
+        program: Program,
+        given: &[Given],
+        further: &[(&str, &str, String)],
+    ) -> anyhow::Result<Loaded> {
+        let mut overrides = Overrides::new();
+        let mut set = |group: &str, name: &str, value: Option<String>| {
+            if let Some(value) = value {
+                overrides.insert((group.to_owned(), name.to_owned()), vec![value]);
+            }
+        };
+        let flag = |yes: bool, no: bool| (yes || no).then(|| (yes && !no).to_string());
+        set("DEFAULT", "debug", flag(self.debug, self.nodebug));
+        set("DEFAULT", "verbose", flag(self.verbose, self.noverbose));
+        set("DEFAULT", "log_file", self.log_file.clone());
+        set("DEFAULT", "log_dir", self.log_dir.clone());
+        set("DEFAULT", "log_format", self.log_format.clone());
+        set("DEFAULT", "log_date_format", self.log_date_format.clone());
+        set("DEFAULT", "use_syslog", flag(self.use_syslog, false));
+        set("DEFAULT", "syslog_log_facility", self.syslog_log_facility.clone());
+        for (group, name, value) in further {
+            set(group, name, Some(value.clone()));
+        }
+        let data_dir = self.data_dir.clone().unwrap_or_else(default_data_dir);
+        Ok(Loaded::read(program, given, overrides, &data_dir)?)
+    }
+}
+
+/// Configuration files and directories in the order they were typed in.
+pub(super) fn given(matches: &ArgMatches) -> Vec<Given> {
+    type Wrap = fn(PathBuf) -> Given;
+    let kinds: [(&str, Wrap); 2] = [("config_file", Given::File), ("config_dir", Given::Dir)];
+    let mut typed: Vec<(usize, Given)> = Vec::new();
+    for (name, wrap) in kinds {
+        let paths = matches.get_many::<PathBuf>(name).into_iter().flatten().cloned();
+        typed.extend(matches.indices_of(name).into_iter().flatten().zip(paths.map(wrap)));
+    }
+    typed.sort_by_key(|(index, _)| *index);
+    typed.into_iter().map(|(_, given)| given).collect()
+}
+
+fn default_data_dir() -> PathBuf {
+    std::env::home_dir().map_or_else(|| PathBuf::from("/var/lib/gander"), |home| home.join(".local/share/gander"))
+}
+
+/// The command line of one program: its own options `O` beside the common ones.
+#[derive(Debug)]
+pub(super) struct CommandLine<O> {
+    pub(super) own: O,
+    pub(super) common: CommonOptions,
+    pub(super) given: Vec<Given>,
+}
+
+/// Parses a program's words, or says what to answer instead: help, the version, or a usage error.
+pub(super) fn parse<O: Args>(
+    name: &'static str,
+    about: &'static str,
+    words: &[String],
+) -> Result<CommandLine<O>, ExitCode> {
+    let command =
+        clap::Command::new(name).about(about).version(env!("CARGO_PKG_VERSION")).disable_version_flag(true).arg(
+            clap::Arg::new("version").long("version").action(ArgAction::Version).help("Print the version and exit"),
+        );
+    let command = O::augment_args(CommonOptions::augment_args(command));
+    let parsed = command.try_get_matches_from(std::iter::once(name).chain(words.iter().map(String::as_str)));
+    let matches = parsed.map_err(|answer| {
+        // Nobody is left to tell when the terminal is gone.
+        let _ = answer.print();
+        ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(2))
+    })?;
+    let usage = |error: clap::Error| {
+        let _ = error.print();
+        ExitCode::from(2)
+    };
+    Ok(CommandLine {
+        own: O::from_arg_matches(&matches).map_err(usage)?,
+        common: CommonOptions::from_arg_matches(&matches).map_err(usage)?,
+        given: given(&matches),
+    })
+}
+
+/// Starts logging and tells the log what is in force.
+pub(super) fn start_logging(loaded: &Loaded, program: &str, logger: &str) -> anyhow::Result<()> {
+    log::init(&loaded.logging(program)?)?;
+    loaded.report(logger);
+    Ok(())
+}
+
+/// A failure as one line on standard error, and its exit code.
+pub(super) fn failed(error: &anyhow::Error) -> ExitCode {
+    let line = error.to_string().replace('\n', " ");
+    if let Some(OpenError::UnknownDefault(_)) = error.downcast_ref() {
+        eprintln!("{line}");
+        return ExitCode::from(UNKNOWN_DEFAULT_STORE);
+    }
+    eprintln!("ERROR: {line}");
+    ExitCode::FAILURE
+}

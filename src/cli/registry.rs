@@ -1,0 +1,46 @@
+//! `glance-registry`: the database behind API servers that have none.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::assemble;
+use super::common::{self, CommandLine};
+use crate::api::RegistryApi;
+use crate::config::{Loaded, Pipeline, Program};
+use crate::server;
+
+const PORT: u16 = 9191;
+
+#[derive(Debug, Args)]
+struct Options {}
+
+/// Serves the registry in the foreground.
+pub(super) fn run(words: &[String]) -> ExitCode {
+    let line: CommandLine<Options> = match common::parse("glance-registry", "Serve image metadata.", words) {
+        Ok(line) => line,
+        Err(answer) => return answer,
+    };
+    match start(&line) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => common::failed(&error),
+    }
+}
+
+fn start(line: &CommandLine<Options>) -> anyhow::Result<()> {
+    let loaded = line.common.load(Program::Registry, &line.given, &[])?;
+    let (pipeline, app) = loaded.pipeline("glance-registry")?;
+    common::start_logging(&loaded, "glance-registry", &app)?;
+    let runtime = server::runtime(loaded.workers()?)?;
+    runtime.block_on(serve(&loaded, &pipeline))
+}
+
+async fn serve(loaded: &Loaded, pipeline: &Pipeline) -> anyhow::Result<()> {
+    let settings = loaded.listener(PORT)?;
+    let metadata = Arc::new(assemble::database(loaded).await?);
+    let registry = RegistryApi::new(loaded.identity(pipeline)?, metadata);
+    let listener = server::bind(&settings).await?;
+    server::serve(listener, Arc::new(registry), &settings).await?;
+    Ok(())
+}

@@ -1,0 +1,53 @@
+//! `glance-scrubber`: once, or again and again.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::assemble::{self, MetadataSide};
+use super::common::{self, CommandLine};
+use crate::config::{Loaded, Program};
+use crate::server;
+
+#[derive(Debug, Args)]
+struct Options {
+    /// Run again and again
+    #[arg(short = 'D', long)]
+    daemon: bool,
+}
+
+/// Removes what is due.
+pub(super) fn run(words: &[String]) -> ExitCode {
+    let about = "Remove the data of images whose delayed delete is due.";
+    let line: CommandLine<Options> = match common::parse("glance-scrubber", about, words) {
+        Ok(line) => line,
+        Err(answer) => return answer,
+    };
+    match start(&line) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => common::failed(&error),
+    }
+}
+
+fn start(line: &CommandLine<Options>) -> anyhow::Result<()> {
+    let own: Vec<_> = line.own.daemon.then(|| ("DEFAULT", "daemon", "true".to_owned())).into_iter().collect();
+    let loaded = line.common.load(Program::Scrubber, &line.given, &own)?;
+    common::start_logging(&loaded, "glance-scrubber", "glance-scrubber")?;
+    server::runtime(None)?.block_on(scrub(&loaded))
+}
+
+async fn scrub(loaded: &Loaded) -> anyhow::Result<()> {
+    let settings = loaded.scrubber()?;
+    let images = assemble::images(loaded, MetadataSide::RegistryByDefault, None).await?;
+    let ctx = loaded.tool_context()?;
+    let mut stop = server::Stop::listen()?;
+    loop {
+        let done = images.scrub(&ctx, settings.cleanup).await?;
+        tracing::info!("scrubbed {} images, {} failed", done.images, done.failed);
+        let Some(pause) = settings.every else { return Ok(()) };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            _ = stop.wait() => return Ok(()),
+        }
+    }
+}

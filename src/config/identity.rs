@@ -1,0 +1,59 @@
+//! Who is who, and who may do what: `[DEFAULT]`, `[oslo_policy]` (v1-api §4, §5, §19).
+
+use std::path::PathBuf;
+
+use osloconf::Opt;
+
+use super::{Error, Loaded, Pipeline, Result};
+use crate::auth::Identity;
+use crate::model::Context;
+
+static OWNER_IS_TENANT: Opt =
+    Opt::bool("DEFAULT", "owner_is_tenant").default("true").help("Images belong to the project, not to the user");
+static ADMIN_ROLE: Opt =
+    Opt::str("DEFAULT", "admin_role").default("admin").empty_is_unset().help("Role that makes an admin");
+static ADMIN_TOKEN: Opt =
+    Opt::str("DEFAULT", "admin_token").empty_is_unset().secret().help("Token that tools send to the registry");
+static POLICY_FILE: Opt = Opt::str("oslo_policy", "policy_file")
+    .deprecated(&[("DEFAULT", "policy_file")])
+    .empty_is_unset()
+    .help("Policy file; unset: policy.yaml, glance.json or policy.json beside the configuration, if there is one");
+static POLICY_DEFAULT_RULE: Opt = Opt::str("oslo_policy", "policy_default_rule")
+    .deprecated(&[("DEFAULT", "policy_default_rule")])
+    .default("default")
+    .empty_is_unset()
+    .help("Rule for what no rule names");
+
+pub(super) static OPTIONS: &[&Opt] = &[&OWNER_IS_TENANT, &ADMIN_ROLE, &ADMIN_TOKEN, &POLICY_FILE, &POLICY_DEFAULT_RULE];
+
+/// Looked for when no policy file is named.
+const POLICY_FILES: [&str; 3] = ["policy.yaml", "glance.json", "policy.json"];
+
+impl Loaded {
+    /// How a pipeline learns who is asking.
+    pub(crate) fn identity(&self, pipeline: &Pipeline) -> Result<Identity> {
+        Ok(Identity {
+            filter: pipeline.identity,
+            admin_role: self.conf.str(&ADMIN_ROLE)?.unwrap_or_default().trim().to_owned(),
+            owner_is_tenant: self.conf.bool(&OWNER_IS_TENANT)?,
+        })
+    }
+
+    /// The identity of tools that work on the service's own account.
+    pub(crate) fn tool_context(&self) -> Result<Context> {
+        Ok(Context { auth_token: self.conf.str(&ADMIN_TOKEN)?, ..Context::service() })
+    }
+
+    /// The policy file, and the rule for what no rule names. A named file must exist.
+    pub(crate) fn policy(&self) -> Result<(Option<PathBuf>, String)> {
+        let file =
+            match self.conf.str(&POLICY_FILE)? {
+                None => POLICY_FILES.iter().find_map(|name| self.conf.find_file(name)),
+                Some(name) => Some(self.conf.find_file(&name).ok_or_else(|| Error::Invalid {
+                    option: "policy_file",
+                    reason: format!("there is no file {name}"),
+                })?),
+            };
+        Ok((file, self.conf.str(&POLICY_DEFAULT_RULE)?.unwrap_or_default()))
+    }
+}

@@ -1,0 +1,53 @@
+//! Limits and habits of the use cases: `[DEFAULT]` (configuration §3, v1-system §5.4).
+
+use std::path::PathBuf;
+
+use osloconf::Opt;
+
+use super::{Error, Loaded, Result};
+use crate::images::Settings;
+use crate::notify::Notifier;
+
+static IMAGE_SIZE_CAP: Opt =
+    Opt::int("DEFAULT", "image_size_cap").default("1099511627776").min(1).help("Largest image in bytes");
+static DELAYED_DELETE: Opt =
+    Opt::bool("DEFAULT", "delayed_delete").default("false").help("Leave the data of deleted images to the scrubber");
+static SCRUB_TIME: Opt =
+    Opt::int("DEFAULT", "scrub_time").default("0").min(0).help("Seconds that deleted data is kept for");
+pub(super) static SCRUBBER_DATADIR: Opt = Opt::str("DEFAULT", "scrubber_datadir")
+    .default("/var/lib/glance/scrubber")
+    .empty_is_unset()
+    .help("Where the scrubber's work is queued");
+static NOTIFIER_STRATEGY: Opt = Opt::str("DEFAULT", "notifier_strategy")
+    .default("default")
+    .empty_is_unset()
+    .help("Who is told of changes: noop, default (nobody), logging");
+static TASK_POOL_THREADS: Opt =
+    Opt::int("wsgi", "task_pool_threads").default("16").range(1, 4096).help("Copies fetched at the same time");
+
+pub(super) static OPTIONS: &[&Opt] =
+    &[&IMAGE_SIZE_CAP, &DELAYED_DELETE, &SCRUB_TIME, &SCRUBBER_DATADIR, &NOTIFIER_STRATEGY, &TASK_POOL_THREADS];
+
+impl Loaded {
+    /// Limits and habits.
+    pub(crate) fn images(&self) -> Result<Settings> {
+        let conf = &self.conf;
+        let number = |opt| conf.int(opt).map(|value| u64::try_from(value.unwrap_or(0)).unwrap_or(0));
+        Ok(Settings {
+            image_size_cap: number(&IMAGE_SIZE_CAP)?,
+            delayed_delete: conf.bool(&DELAYED_DELETE)?,
+            scrub_time: number(&SCRUB_TIME)?,
+            scrubber_datadir: PathBuf::from(conf.str(&SCRUBBER_DATADIR)?.unwrap_or_default()),
+            concurrent_copies: usize::try_from(number(&TASK_POOL_THREADS)?).unwrap_or(1).max(1),
+        })
+    }
+
+    /// Who is told of changes.
+    pub(crate) fn notifier(&self) -> Result<Notifier> {
+        let strategy = self.conf.str(&NOTIFIER_STRATEGY)?.unwrap_or_default();
+        strategy.parse().map_err(|unknown: crate::notify::UnknownStrategy| Error::Invalid {
+            option: "notifier_strategy",
+            reason: unknown.to_string(),
+        })
+    }
+}

@@ -1,0 +1,86 @@
+//! Listening: `[DEFAULT]` (configuration §1.8, v1-system §2).
+
+use std::time::Duration;
+
+use osloconf::Opt;
+
+use super::{Error, Loaded, Result};
+use crate::server;
+
+pub(super) static BIND_HOST: Opt = Opt::str("DEFAULT", "bind_host").default("0.0.0.0").help("Address to listen on");
+static BIND_PORT: Opt = Opt::port("DEFAULT", "bind_port").help("Port; 9292 for the API, 9191 for the registry");
+static BACKLOG: Opt = Opt::int("DEFAULT", "backlog").default("4096").range(1, 65535).help("Pending connections");
+static TCP_KEEPIDLE: Opt = Opt::int("DEFAULT", "tcp_keepidle")
+    .default("600")
+    .range(1, 32767)
+    .help("Seconds of silence before a keep-alive probe");
+static MAX_HEADER_LINE: Opt = Opt::int("DEFAULT", "max_header_line")
+    .default("16384")
+    .range(1024, 1_048_576)
+    .help("Longest header line in bytes; the whole header block may have four times as many");
+static CLIENT_SOCKET_TIMEOUT: Opt = Opt::int("DEFAULT", "client_socket_timeout")
+    .default("900")
+    .min(0)
+    .help("Seconds for a request's headers to arrive and for a connection to idle; 0: for ever");
+static GRACEFUL_SHUTDOWN_TIMEOUT: Opt = Opt::int("DEFAULT", "graceful_shutdown_timeout")
+    .default("60")
+    .min(0)
+    .help("Seconds that running requests get when the server stops");
+static WORKERS: Opt = Opt::int("DEFAULT", "workers")
+    .default("0")
+    .range(0, 1024)
+    .help("Threads that serve requests; 0: one per processor");
+static CERT_FILE: Opt = Opt::str("DEFAULT", "cert_file").empty_is_unset().help("TLS certificate");
+static KEY_FILE: Opt = Opt::str("DEFAULT", "key_file").empty_is_unset().help("TLS key");
+
+pub(super) static OPTIONS: &[&Opt] = &[
+    &BIND_HOST,
+    &BIND_PORT,
+    &BACKLOG,
+    &TCP_KEEPIDLE,
+    &MAX_HEADER_LINE,
+    &CLIENT_SOCKET_TIMEOUT,
+    &GRACEFUL_SHUTDOWN_TIMEOUT,
+    &WORKERS,
+    &CERT_FILE,
+    &KEY_FILE,
+];
+
+/// A header block holds this many lines of the greatest length.
+const LINES_OF_GREATEST_LENGTH: usize = 4;
+
+impl Loaded {
+    /// Where and how to listen.
+    pub(crate) fn listener(&self, default_port: u16) -> Result<server::Settings> {
+        let conf = &self.conf;
+        match (conf.str(&CERT_FILE)?, conf.str(&KEY_FILE)?) {
+            (None, None) => {}
+            (Some(_), Some(_)) => {
+                let reason = "this release does not serve TLS; put a TLS proxy in front and leave it empty".to_owned();
+                return Err(Error::Invalid { option: "cert_file", reason });
+            }
+            _ => {
+                let reason = "When running server in SSL mode, you must specify both a cert_file and key_file option \
+                              value in your configuration file";
+                return Err(Error::Invalid { option: "cert_file", reason: reason.to_owned() });
+            }
+        }
+        let seconds = |opt| conf.int(opt).map(|value| u64::try_from(value.unwrap_or(0)).unwrap_or(0));
+        let line = usize::try_from(conf.int(&MAX_HEADER_LINE)?.unwrap_or(0)).unwrap_or(0).max(1024);
+        Ok(server::Settings {
+            host: conf.str(&BIND_HOST)?.unwrap_or_default(),
+            port: conf.port(&BIND_PORT)?.unwrap_or(default_port),
+            backlog: u32::try_from(conf.int(&BACKLOG)?.unwrap_or(0)).unwrap_or(0).max(1),
+            keepidle: Duration::from_secs(seconds(&TCP_KEEPIDLE)?.max(1)),
+            header_bytes: line * LINES_OF_GREATEST_LENGTH,
+            header_timeout: Some(seconds(&CLIENT_SOCKET_TIMEOUT)?).filter(|s| *s > 0).map(Duration::from_secs),
+            grace: Duration::from_secs(seconds(&GRACEFUL_SHUTDOWN_TIMEOUT)?),
+        })
+    }
+
+    /// Threads that serve requests; `None`: one per processor.
+    pub(crate) fn workers(&self) -> Result<Option<usize>> {
+        let workers = self.conf.int(&WORKERS)?.unwrap_or(0);
+        Ok(usize::try_from(workers).ok().filter(|workers| *workers > 0))
+    }
+}

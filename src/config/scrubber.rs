@@ -1,0 +1,42 @@
+//! The scrubber program: `[DEFAULT]` (v1-system §5.4, §8).
+
+use std::time::Duration;
+
+use osloconf::Opt;
+
+use super::{Loaded, Result};
+use crate::images::Cleanup;
+
+pub(super) static DAEMON: Opt = Opt::bool("DEFAULT", "daemon").default("false").help("Run again and again");
+static WAKEUP_TIME: Opt =
+    Opt::int("DEFAULT", "wakeup_time").default("300").min(1).help("Seconds between runs of a daemon");
+static CLEANUP_SCRUBBER: Opt =
+    Opt::bool("DEFAULT", "cleanup_scrubber").default("false").help("Look for pending images that the queue forgot");
+static CLEANUP_SCRUBBER_TIME: Opt = Opt::int("DEFAULT", "cleanup_scrubber_time")
+    .default("86400")
+    .min(0)
+    .help("Seconds between such looks, and the age of what counts as forgotten");
+
+pub(super) static OPTIONS: &[&Opt] = &[&DAEMON, &WAKEUP_TIME, &CLEANUP_SCRUBBER, &CLEANUP_SCRUBBER_TIME];
+
+/// How the scrubber runs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ScrubberSettings {
+    /// Pause between runs; `None`: one run.
+    pub(crate) every: Option<Duration>,
+    pub(crate) cleanup: Option<Cleanup>,
+}
+
+impl Loaded {
+    /// How the scrubber runs.
+    pub(crate) fn scrubber(&self) -> Result<ScrubberSettings> {
+        let conf = &self.conf;
+        let number = |opt| conf.int(opt).map(|value| u64::try_from(value.unwrap_or(0)).unwrap_or(0));
+        let wakeup = Duration::from_secs(number(&WAKEUP_TIME)?);
+        let interval = number(&CLEANUP_SCRUBBER_TIME)?;
+        Ok(ScrubberSettings {
+            every: conf.bool(&DAEMON)?.then_some(wakeup),
+            cleanup: conf.bool(&CLEANUP_SCRUBBER)?.then_some(Cleanup { interval }),
+        })
+    }
+}

@@ -1,0 +1,82 @@
+//! Stores: `[glance_store]`, of old in `[DEFAULT]` (configuration §6, v1-system §9).
+
+use std::time::Duration;
+
+use osloconf::Opt;
+
+use super::{Error, Loaded, Result};
+use crate::crypt::LocationCipher;
+use crate::store::{Settings, filesystem, http};
+
+static DEFAULT_STORE: Opt = Opt::str("glance_store", "default_store")
+    .deprecated(&[("DEFAULT", "default_store")])
+    .default("file")
+    .empty_is_unset()
+    .help("Scheme of the store for new data");
+pub(super) static FILESYSTEM_STORE_DATADIR: Opt = Opt::str("glance_store", "filesystem_store_datadir")
+    .deprecated(&[("DEFAULT", "filesystem_store_datadir")])
+    .empty_is_unset()
+    .help("Directory of the file store");
+static FILESYSTEM_STORE_FILE_PERM: Opt = Opt::int("glance_store", "filesystem_store_file_perm")
+    .deprecated(&[("DEFAULT", "filesystem_store_file_perm")])
+    .default("0")
+    .range(0, 777)
+    .help("Mode of its files, its digits read as octal; 0: by umask");
+static FILESYSTEM_STORE_CHUNK_SIZE: Opt = Opt::int("glance_store", "filesystem_store_chunk_size")
+    .default("65536")
+    .range(1, 1_073_741_824)
+    .help("Bytes read or written at once, at least");
+static HTTPS_CA_CERTIFICATES_FILE: Opt =
+    Opt::str("glance_store", "https_ca_certificates_file").empty_is_unset().help("Authorities that sign https stores");
+static HTTPS_INSECURE: Opt =
+    Opt::bool("glance_store", "https_insecure").default("true").help("Do not verify the certificates of https stores");
+static HTTP_CONNECT_TIMEOUT: Opt =
+    Opt::int("glance_store", "http_connect_timeout").default("5").min(1).help("Seconds to reach an http store");
+static HTTP_READ_TIMEOUT: Opt =
+    Opt::int("glance_store", "http_read_timeout").default("60").min(1).help("Seconds an http store may keep silent");
+static METADATA_ENCRYPTION_KEY: Opt = Opt::str("DEFAULT", "metadata_encryption_key")
+    .empty_is_unset()
+    .secret()
+    .help("Encrypts locations in the metadata: 16, 24 or 32 bytes");
+
+pub(super) static OPTIONS: &[&Opt] = &[
+    &DEFAULT_STORE,
+    &FILESYSTEM_STORE_DATADIR,
+    &FILESYSTEM_STORE_FILE_PERM,
+    &FILESYSTEM_STORE_CHUNK_SIZE,
+    &HTTPS_CA_CERTIFICATES_FILE,
+    &HTTPS_INSECURE,
+    &HTTP_CONNECT_TIMEOUT,
+    &HTTP_READ_TIMEOUT,
+    &METADATA_ENCRYPTION_KEY,
+];
+
+impl Loaded {
+    /// The stores.
+    pub(crate) fn stores(&self) -> Result<Settings> {
+        let conf = &self.conf;
+        let number = |opt| conf.int(opt).map(|value| u64::try_from(value.unwrap_or(0)).unwrap_or(0));
+        Ok(Settings {
+            default_store: conf.str(&DEFAULT_STORE)?.unwrap_or_default(),
+            filesystem: filesystem::Settings {
+                datadir: conf.str(&FILESYSTEM_STORE_DATADIR)?.map(Into::into),
+                file_perm: u32::try_from(number(&FILESYSTEM_STORE_FILE_PERM)?).unwrap_or(0),
+                chunk_size: usize::try_from(number(&FILESYSTEM_STORE_CHUNK_SIZE)?).unwrap_or(usize::MAX),
+            },
+            http: http::Settings {
+                connect_timeout: Duration::from_secs(number(&HTTP_CONNECT_TIMEOUT)?),
+                first_byte_timeout: Duration::from_secs(number(&HTTP_READ_TIMEOUT)?),
+                read_timeout: Duration::from_secs(number(&HTTP_READ_TIMEOUT)?),
+                https_insecure: conf.bool(&HTTPS_INSECURE)?,
+                https_ca_certificates_file: conf.str(&HTTPS_CA_CERTIFICATES_FILE)?.map(Into::into),
+            },
+        })
+    }
+
+    /// What encrypts locations, if anything does.
+    pub(crate) fn cipher(&self) -> Result<Option<LocationCipher>> {
+        let key = self.conf.str(&METADATA_ENCRYPTION_KEY)?;
+        let cipher = key.map(|key| LocationCipher::new(&key)).transpose();
+        cipher.map_err(|bad| Error::Invalid { option: "metadata_encryption_key", reason: bad.to_string() })
+    }
+}

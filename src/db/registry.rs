@@ -1,1 +1,0 @@
-//! Metadata behind a v1 registry server.

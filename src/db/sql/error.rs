@@ -1,0 +1,117 @@
+//! What driver errors mean. By code, never by constraint name: names differ between databases (database §2, §8).
+
+use sqlx::mysql::MySqlDatabaseError;
+
+use crate::db::Error;
+
+/// Why an attempt at an operation failed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Fault {
+    /// The operation's own answer.
+    #[error(transparent)]
+    Refused(#[from] Error),
+    /// The database's answer, or the lack of one.
+    #[error(transparent)]
+    Driver(#[from] sqlx::Error),
+}
+
+impl Fault {
+    /// Another attempt may succeed: a lock was in the way, or a deadlock was broken at our cost.
+    pub(super) fn is_passing(&self) -> bool {
+        matches!(self, Self::Driver(error) if cause(error) == Cause::Busy)
+    }
+
+    /// A unique key is taken.
+    pub(super) fn is_duplicate(&self) -> bool {
+        matches!(self, Self::Driver(error) if cause(error) == Cause::Duplicate)
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        let error = match fault {
+            Fault::Refused(error) => return error,
+            Fault::Driver(error) => error,
+        };
+        match cause(&error) {
+            Cause::Duplicate => Self::Duplicate(String::new()),
+            Cause::Busy => Self::Unavailable(": the database is busy".to_owned()),
+            Cause::Unreachable => Self::Unavailable(format!(": {error}")),
+            Cause::Value => Self::Invalid(format!("The database refuses a value: {error}")),
+            Cause::Other => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    Duplicate,
+    Busy,
+    Unreachable,
+    Value,
+    Other,
+}
+
+fn cause(error: &sqlx::Error) -> Cause {
+    let database = match error {
+        sqlx::Error::Database(database) => database,
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => return Cause::Unreachable,
+        _ => return Cause::Other,
+    };
+    if database.is_unique_violation() {
+        return Cause::Duplicate;
+    }
+    if let Some(mysql) = database.try_downcast_ref::<MySqlDatabaseError>() {
+        return mysql_cause(mysql.number());
+    }
+    let code = database.code().unwrap_or_default();
+    match code.len() {
+        5 => sqlstate_cause(&code),
+        _ => code.parse().map_or(Cause::Other, sqlite_cause),
+    }
+}
+
+fn mysql_cause(number: u16) -> Cause {
+    match number {
+        1205 | 1213 | 1047 => Cause::Busy,
+        1040 | 1053 | 2006 | 2013 | 2014 | 2045 | 2055 => Cause::Unreachable,
+        1264 | 1366 | 1406 => Cause::Value,
+        _ => Cause::Other,
+    }
+}
+
+fn sqlstate_cause(state: &str) -> Cause {
+    match state {
+        "40P01" | "40001" | "55P03" => Cause::Busy,
+        "57P01" | "57P02" | "57P03" | "53300" => Cause::Unreachable,
+        "22001" | "22003" | "22021" => Cause::Value,
+        _ if state.starts_with("08") => Cause::Unreachable,
+        _ => Cause::Other,
+    }
+}
+
+/// The low byte is the kind, the rest tells details: BUSY and LOCKED; I/O error, full disk, file that cannot be opened.
+fn sqlite_cause(code: u32) -> Cause {
+    match code & 0xff {
+        5 | 6 => Cause::Busy,
+        10 | 13 | 14 => Cause::Unreachable,
+        _ => Cause::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cause, mysql_cause, sqlite_cause, sqlstate_cause};
+
+    #[test]
+    fn locks_and_lost_connections_are_told_apart() {
+        assert_eq!((sqlite_cause(5), sqlite_cause(517), sqlite_cause(6)), (Cause::Busy, Cause::Busy, Cause::Busy));
+        assert_eq!((sqlite_cause(14), sqlite_cause(1)), (Cause::Unreachable, Cause::Other));
+        assert_eq!((sqlstate_cause("40P01"), sqlstate_cause("08006")), (Cause::Busy, Cause::Unreachable));
+        assert_eq!((mysql_cause(1213), mysql_cause(2006)), (Cause::Busy, Cause::Unreachable));
+    }
+}

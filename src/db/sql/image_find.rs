@@ -1,0 +1,217 @@
+//! Pages of images (v1-api §9): who may list what, filters, order, and where a page starts.
+
+use sea_query::{Condition, Expr, ExprTrait, Order, Query, SelectStatement, Value};
+
+use super::dialect::{Dialect, visibility};
+use super::error::Fault;
+use super::image_get::{self, Purpose};
+use super::pool::Session;
+use super::{rows, statement};
+use crate::db::Error;
+use crate::model::{Context, Filters, Image, ImageId, ImageQuery, PublicFilter, SortDir, SortKey, Visibility};
+
+/// One page of at most `size` images.
+pub(super) async fn image_find(
+    session: &mut Session,
+    ctx: &Context,
+    query: &ImageQuery,
+    size: u64,
+) -> Result<Vec<Image>, Fault> {
+    let marker = match &query.marker {
+        Some(id) => Some(marker(session, ctx, &query.filters, id).await?),
+        None => None,
+    };
+    if size == 0 {
+        return Ok(Vec::new());
+    }
+    let mut images = Vec::new();
+    for row in session.rows(&page(session.dialect(), ctx, query, marker.as_ref(), size)).await? {
+        images.push(rows::image(&row)?);
+    }
+    rows::load_children(session, &mut images).await?;
+    Ok(images)
+}
+
+/// Sorts bare ids and then fetches the whole rows of one page. MySQL wants the limit one level deeper than `IN`.
+pub(super) fn page(
+    dialect: Dialect,
+    ctx: &Context,
+    query: &ImageQuery,
+    marker: Option<&Image>,
+    size: u64,
+) -> SelectStatement {
+    let mut conditions = Condition::all().add(listed(ctx, &query.filters)).add(matching(&query.filters));
+    if !shows_deleted(ctx, &query.filters) {
+        conditions = conditions.add(live());
+    }
+    if deleted_only(ctx, &query.filters) {
+        conditions = conditions.add(Expr::col("deleted").eq(true));
+    }
+    if let Some(marker) = marker {
+        conditions = conditions.add(after(dialect, query, marker));
+    }
+    let order = match query.sort_dir {
+        SortDir::Asc => Order::Asc,
+        SortDir::Desc => Order::Desc,
+    };
+    let mut ids = Query::select();
+    ids.column("id").from("images").cond_where(conditions).limit(size);
+    let mut full = Query::select();
+    for key in order_keys(query.sort_key) {
+        ids.order_by(key.as_str(), order.clone());
+        full.order_by(key.as_str(), order.clone());
+    }
+    let page = Query::select().column("id").from_subquery(ids, "page").take();
+    full.columns(rows::COLUMNS).from("images").and_where(Expr::col("id").in_subquery(page));
+    full
+}
+
+/// The wanted key, then those that break its ties; nothing follows `id`, which has none.
+fn order_keys(key: SortKey) -> Vec<SortKey> {
+    let mut keys = vec![key];
+    for tie in [SortKey::CreatedAt, SortKey::Id] {
+        if !keys.contains(&SortKey::Id) && !keys.contains(&tie) {
+            keys.push(tie);
+        }
+    }
+    keys
+}
+
+/// Only admins choose; `changes-since` shows deleted and killed images to everybody.
+fn shows_deleted(ctx: &Context, filters: &Filters) -> bool {
+    match filters.deleted {
+        Some(deleted) if ctx.is_admin => deleted,
+        _ => filters.changes_since.is_some(),
+    }
+}
+
+fn deleted_only(ctx: &Context, filters: &Filters) -> bool {
+    ctx.is_admin && filters.deleted == Some(true)
+}
+
+/// What ordinary lists show. Images that v2 hides stay hidden; v1 has no word to ask for them.
+/// No comparison by `=`, for the reason given at [`statement::live`].
+fn live() -> Condition {
+    Condition::all().add(statement::live()).add(Expr::col("status").ne("killed")).add(Expr::col("os_hidden").ne(true))
+}
+
+/// What the caller may list (v1-api §9.2).
+fn listed(ctx: &Context, filters: &Filters) -> Condition {
+    let public = || Expr::col("visibility").eq(visibility(Visibility::Public));
+    match filters.is_public {
+        PublicFilter::Any if ctx.is_admin => return Condition::all(),
+        PublicFilter::Only(false) if ctx.is_admin => {
+            return Condition::all().add(Expr::col("visibility").ne(visibility(Visibility::Public)));
+        }
+        _ => {}
+    }
+    let Some(owner) = ctx.owner() else {
+        return Condition::all().add(public());
+    };
+    let shared = Query::select()
+        .expr(Expr::val(1))
+        .from("image_members")
+        .and_where(Expr::col(("image_members", "image_id")).equals(("images", "id")))
+        .and_where(Expr::col(("image_members", "member")).eq(owner))
+        .and_where(Expr::col(("image_members", "deleted")).ne(true))
+        .take();
+    Condition::any()
+        .add(public())
+        .add(Expr::col("owner").eq(owner))
+        .add(Condition::all().add(Expr::col("visibility").eq(visibility(Visibility::Shared))).add(Expr::exists(shared)))
+}
+
+fn matching(filters: &Filters) -> Condition {
+    let equal = |column: &'static str, value: Option<Value>| value.map(|value| Expr::col(column).eq(value));
+    let mut all = Condition::all()
+        .add_option(equal("name", filters.name.as_deref().map(Value::from)))
+        .add_option(equal("status", filters.status.as_deref().map(Value::from)))
+        .add_option(equal("container_format", filters.container_format.as_deref().map(Value::from)))
+        .add_option(equal("disk_format", filters.disk_format.as_deref().map(Value::from)))
+        .add_option(equal("min_ram", filters.min_ram.map(Value::from)))
+        .add_option(equal("min_disk", filters.min_disk.map(Value::from)))
+        .add_option(equal("protected", filters.protected.map(Value::from)))
+        .add_option(filters.size_min.map(|min| Expr::col("size").gte(big(min))))
+        .add_option(filters.size_max.map(|max| Expr::col("size").lte(big(max))))
+        .add_option(filters.changes_since.map(|time| Expr::col("updated_at").gt(time)));
+    for (name, value) in &filters.properties {
+        // Live properties only: removed ones used to match too (v1-api D6).
+        let having = Query::select()
+            .expr(Expr::val(1))
+            .from("image_properties")
+            .and_where(Expr::col(("image_properties", "image_id")).equals(("images", "id")))
+            .and_where(Expr::col(("image_properties", "name")).eq(name.as_str()))
+            .and_where(Expr::col(("image_properties", "value")).eq(value.as_str()))
+            .and_where(Expr::col(("image_properties", "deleted")).ne(true))
+            .take();
+        all = all.add(Expr::exists(having));
+    }
+    all
+}
+
+/// No size in the database is larger than what a signed number holds.
+pub(super) fn big(size: u64) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
+}
+
+/// The image before the page: any that the caller may see, but a deleted one only where such are listed.
+async fn marker(session: &mut Session, ctx: &Context, filters: &Filters, id: &ImageId) -> Result<Image, Fault> {
+    let invalid = || Error::Invalid("Invalid marker. Image could not be found.".to_owned());
+    let shows_deleted = shows_deleted(ctx, filters);
+    match image_get::visible(session, ctx, id, Purpose::Read).await {
+        Ok(image) if shows_deleted || !image.deleted => Ok(image),
+        Ok(_) | Err(Fault::Refused(Error::NotFound(_))) => Err(invalid().into()),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// What comes after `marker` in the order of the page: greater in the first key, or equal there and greater in the
+/// next, and so on. NULLs are where the database sorts them.
+fn after(dialect: Dialect, query: &ImageQuery, marker: &Image) -> Condition {
+    let nulls_first = dialect.nulls_first(query.sort_dir);
+    let mut rest: Option<Condition> = None;
+    for key in order_keys(query.sort_key).into_iter().rev() {
+        let column = || Expr::col(key.as_str());
+        let mut beyond = Condition::any();
+        let equal = match value(key, marker) {
+            Some(value) => {
+                beyond = beyond.add(match query.sort_dir {
+                    SortDir::Asc => column().gt(value.clone()),
+                    SortDir::Desc => column().lt(value.clone()),
+                });
+                if nullable(key) && !nulls_first {
+                    beyond = beyond.add(column().is_null());
+                }
+                column().eq(value)
+            }
+            None => {
+                if nulls_first {
+                    beyond = beyond.add(column().is_not_null());
+                }
+                column().is_null()
+            }
+        };
+        if let Some(rest) = rest {
+            beyond = beyond.add(Condition::all().add(equal).add(rest));
+        }
+        rest = Some(beyond);
+    }
+    rest.unwrap_or_else(Condition::all)
+}
+
+fn nullable(key: SortKey) -> bool {
+    !matches!(key, SortKey::Status | SortKey::Id | SortKey::CreatedAt)
+}
+
+fn value(key: SortKey, image: &Image) -> Option<Value> {
+    match key {
+        SortKey::Name => image.name.as_deref().map(Value::from),
+        SortKey::Status => Some(image.status.as_str().into()),
+        SortKey::ContainerFormat => image.container_format.as_deref().map(Value::from),
+        SortKey::DiskFormat => image.disk_format.as_deref().map(Value::from),
+        SortKey::Size => image.size.map(|size| big(size).into()),
+        SortKey::Id => Some(image.id.as_str().into()),
+        SortKey::CreatedAt => Some(image.created_at.into()),
+        SortKey::UpdatedAt => Some(image.updated_at.into()),
+    }
+}

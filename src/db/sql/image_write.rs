@@ -1,0 +1,174 @@
+//! Adding, changing and deleting an image; each is one transaction.
+
+use chrono::NaiveDateTime;
+use sea_query::{Expr, ExprTrait, Query};
+
+use super::dialect::visibility;
+use super::error::Fault;
+use super::image_find::big;
+use super::image_get::{self, changeable, with_children};
+use super::pool::Session;
+use super::statement::{insert, now, soft_delete_children};
+use super::{locations, properties};
+use crate::db::{Error, UpdateMode};
+use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus, Visibility};
+
+/// Adds an image with its properties and location.
+pub(super) async fn image_insert(
+    mut session: Session,
+    ctx: &Context,
+    id: &ImageId,
+    fields: &ImageFields,
+) -> Result<Image, Fault> {
+    let now = now();
+    session.execute(&new_row(ctx, id, fields, now)).await.map_err(|error| {
+        let fault = Fault::from(error);
+        // Deleted images keep their ids.
+        if fault.is_duplicate() { Error::Duplicate(format!("Image ID {id} already exists!")).into() } else { fault }
+    })?;
+    if let Some(wanted) = &fields.properties {
+        properties::set(&mut session, id, wanted, false, now).await?;
+    }
+    if let Some(Some(uri)) = &fields.location {
+        locations::add(&mut session, id, uri, now).await?;
+    }
+    let image = image_get::reload(&mut session, id).await?;
+    session.commit().await?;
+    Ok(image)
+}
+
+fn new_row(ctx: &Context, id: &ImageId, fields: &ImageFields, now: NaiveDateTime) -> sea_query::InsertStatement {
+    let text = |field: &Option<Option<String>>| Expr::from(field.clone().flatten());
+    let owner = match &fields.owner {
+        Some(owner) if ctx.is_admin => owner.clone(),
+        _ => ctx.owner().map(str::to_owned),
+    };
+    let public = fields.is_public.unwrap_or(false);
+    insert(
+        "images",
+        [
+            ("id", id.as_str().into()),
+            ("name", text(&fields.name)),
+            ("size", fields.size.map(big).into()),
+            ("status", fields.status.unwrap_or(ImageStatus::Queued).as_str().into()),
+            ("created_at", now.into()),
+            ("updated_at", now.into()),
+            ("deleted", false.into()),
+            ("disk_format", text(&fields.disk_format)),
+            ("container_format", text(&fields.container_format)),
+            ("checksum", text(&fields.checksum)),
+            ("owner", owner.into()),
+            ("min_disk", fields.min_disk.unwrap_or(0).into()),
+            ("min_ram", fields.min_ram.unwrap_or(0).into()),
+            ("protected", fields.protected.unwrap_or(false).into()),
+            ("visibility", visibility(if public { Visibility::Public } else { Visibility::Shared })),
+            ("os_hidden", false.into()),
+        ],
+    )
+}
+
+/// Changes what `fields` mention. The row (and its time) changes only if one of its columns or its location does.
+pub(super) async fn image_update(
+    mut session: Session,
+    ctx: &Context,
+    id: &ImageId,
+    fields: &ImageFields,
+    mode: UpdateMode,
+) -> Result<Image, Fault> {
+    let before = changeable(&mut session, ctx, id).await?;
+    if mode.from_status.is_some_and(|from| from != before.status) {
+        return Err(conflict(&before, fields, mode).into());
+    }
+    fields.validate(Some(&before)).map_err(Error::from)?;
+    let before = with_children(&mut session, before).await?;
+    let now = now();
+    let mut cells = changes(ctx, fields, &before);
+    let location = fields.location.as_ref().filter(|wanted| before.locations.as_slice() != wanted.as_slice());
+    if !cells.is_empty() || location.is_some() {
+        cells.push(("updated_at", now.into()));
+        let mut update = Query::update();
+        update.table("images").values(cells).and_where(Expr::col("id").eq(id.as_str()));
+        if let Some(from) = mode.from_status {
+            // The row was locked, but servers of other make change it without asking for the lock first.
+            update.and_where(Expr::col("status").eq(from.as_str()));
+        }
+        if session.execute(&update).await? == 0 {
+            return Err(conflict(&before, fields, mode).into());
+        }
+    }
+    if let Some(wanted) = location {
+        locations::remove(&mut session, id, false, now).await?;
+        if let Some(uri) = wanted {
+            locations::add(&mut session, id, uri, now).await?;
+        }
+    }
+    if before.deleted && fields.status == Some(ImageStatus::Deleted) {
+        locations::scrubbed(&mut session, id, now).await?;
+    }
+    if fields.properties.is_some() || mode.purge_props {
+        let none = std::collections::BTreeMap::new();
+        let wanted = fields.properties.as_ref().unwrap_or(&none);
+        properties::set(&mut session, id, wanted, mode.purge_props, now).await?;
+    }
+    let image = image_get::reload(&mut session, id).await?;
+    session.commit().await?;
+    Ok(image)
+}
+
+fn conflict(before: &Image, fields: &ImageFields, mode: UpdateMode) -> Error {
+    let to = fields.status.unwrap_or(before.status);
+    let wanted = mode.from_status.map_or("any", ImageStatus::as_str);
+    Error::Conflict(format!("cannot transition from {} to {to} in update (wanted from_state={wanted})", before.status))
+}
+
+/// The columns that get another value.
+fn changes(ctx: &Context, fields: &ImageFields, before: &Image) -> Vec<(&'static str, Expr)> {
+    let owner = fields.owner.as_ref().filter(|_| ctx.is_admin);
+    let public = fields.is_public.filter(|public| *public != before.is_public());
+    [
+        changed("name", fields.name.as_ref(), &before.name),
+        changed("disk_format", fields.disk_format.as_ref(), &before.disk_format),
+        changed("container_format", fields.container_format.as_ref(), &before.container_format),
+        changed("checksum", fields.checksum.as_ref(), &before.checksum),
+        changed("owner", owner, &before.owner),
+        changed("size", fields.size.map(|size| Some(big(size))).as_ref(), &before.size.map(big)),
+        changed("min_disk", fields.min_disk.as_ref(), &before.min_disk),
+        changed("min_ram", fields.min_ram.as_ref(), &before.min_ram),
+        changed("protected", fields.protected.as_ref(), &before.protected),
+        changed("status", fields.status.map(ImageStatus::as_str).as_ref(), &before.status.as_str()),
+        public.map(|public| ("visibility", visibility(if public { Visibility::Public } else { Visibility::Shared }))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn changed<T>(column: &'static str, wanted: Option<&T>, before: &T) -> Option<(&'static str, Expr)>
+where
+    T: PartialEq + Clone + Into<Expr>,
+{
+    wanted.filter(|wanted| *wanted != before).map(|wanted| (column, wanted.clone().into()))
+}
+
+/// Marks an image and its children deleted. Its status is left as it is.
+pub(super) async fn image_delete(mut session: Session, ctx: &Context, id: &ImageId) -> Result<(), Fault> {
+    let image = changeable(&mut session, ctx, id).await?;
+    if image.deleted {
+        return Ok(());
+    }
+    let now = now();
+    let marked = Query::update()
+        .table("images")
+        .value("deleted", true)
+        .value("deleted_at", now)
+        .value("updated_at", now)
+        .and_where(Expr::col("id").eq(id.as_str()))
+        .take();
+    session.execute(&marked).await?;
+    locations::remove(&mut session, id, image.status == ImageStatus::PendingDelete, now).await?;
+    for table in ["image_properties", "image_members", "image_tags"] {
+        session.execute(&soft_delete_children(table, id, now)).await?;
+    }
+    session.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,232 @@
+//! One face for the three drivers: pools, sessions, rows.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sea_query_sqlx::{SqlxBinder, SqlxValues};
+use sqlx::mysql::{MySqlConnection, MySqlPool, MySqlRow};
+use sqlx::pool::{PoolConnection, PoolOptions};
+use sqlx::postgres::{PgPool, PgRow};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteRow, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, Database, Decode, Executor, MySql, Postgres, Row as _, Sqlite, Transaction};
+
+use super::dialect::Dialect;
+use super::settings::Settings;
+use super::url::{self, BadUrl, Target};
+
+/// How long SQLite itself waits for another process's write (database §8).
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Connections to one database, opened when first needed.
+#[derive(Debug, Clone)]
+pub(super) enum Pool {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+    Mysql(MySqlPool),
+}
+
+impl Pool {
+    /// Prepares the pool; must run inside the runtime. Only the directory of a SQLite file is looked at now.
+    pub(super) fn open(settings: &Settings) -> Result<Self, BadUrl> {
+        let most = settings.max_pool_size.saturating_add(settings.max_overflow).max(1);
+        match url::parse(&settings.connection)? {
+            Target::Memory => Ok(Self::Sqlite(memory(settings))),
+            Target::File(path) => file(&path, settings).map(Self::Sqlite),
+            Target::Postgres(target) => Ok(Self::Postgres(options(settings, most).connect_lazy_with(*target))),
+            Target::Mysql(target) => {
+                let strict = options(settings, most).after_connect(|connection: &mut MySqlConnection, _| {
+                    Box::pin(async move {
+                        connection.execute("SET SESSION sql_mode = 'TRADITIONAL'").await?;
+                        Ok(())
+                    })
+                });
+                Ok(Self::Mysql(strict.connect_lazy_with(*target)))
+            }
+        }
+    }
+
+    /// The kind of database.
+    pub(super) fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Postgres(_) => Dialect::Postgres,
+            Self::Mysql(_) => Dialect::Mysql,
+        }
+    }
+
+    /// A session whose statements stand alone.
+    pub(super) async fn read(&self) -> sqlx::Result<Session> {
+        Ok(match self {
+            Self::Sqlite(pool) => Session::Sqlite(Link::Plain(pool.acquire().await?)),
+            Self::Postgres(pool) => Session::Postgres(Link::Plain(pool.acquire().await?)),
+            Self::Mysql(pool) => Session::Mysql(Link::Plain(pool.acquire().await?)),
+        })
+    }
+
+    /// A session that is one transaction: undone unless [`Session::commit`] is called.
+    pub(super) async fn begin(&self) -> sqlx::Result<Session> {
+        Ok(match self {
+            // Taking the write lock at once: a reader that turns writer fails without waiting when another wrote.
+            Self::Sqlite(pool) => Session::Sqlite(Link::Transaction(pool.begin_with("BEGIN IMMEDIATE").await?)),
+            Self::Postgres(pool) => Session::Postgres(Link::Transaction(pool.begin().await?)),
+            Self::Mysql(pool) => Session::Mysql(Link::Transaction(pool.begin().await?)),
+        })
+    }
+}
+
+fn options<DB: Database>(settings: &Settings, most: u32) -> PoolOptions<DB> {
+    PoolOptions::new()
+        .max_connections(most)
+        .acquire_timeout(settings.pool_timeout)
+        .max_lifetime(settings.connection_recycle_time)
+}
+
+/// The database is its connection, so there is just one and it is never closed: not for its age, and not because
+/// somebody gave up while it was being tested.
+fn memory(settings: &Settings) -> SqlitePool {
+    let target = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
+    let one = options(settings, 1).max_lifetime(None).idle_timeout(None).test_before_acquire(false);
+    one.connect_lazy_with(target)
+}
+
+/// WAL lets readers go on while one writes. With `NORMAL` a commit is in the operating system's hands when it is
+/// acknowledged: it survives the death of this process, and a power cut may cost the last commits but not consistency.
+fn file(path: &Path, settings: &Settings) -> Result<SqlitePool, BadUrl> {
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !dir.is_dir() {
+        return Err(BadUrl(format!("there is no directory {} for the SQLite file", dir.display())));
+    }
+    let synchronous = if settings.sqlite_synchronous { SqliteSynchronous::Normal } else { SqliteSynchronous::Off };
+    let target = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(synchronous);
+    // Each connection is a thread, and more of them write no faster: no overflow.
+    // Nor can the connection to a file be lost: no test before each use.
+    Ok(options(settings, settings.max_pool_size.max(1)).test_before_acquire(false).connect_lazy_with(target))
+}
+
+/// A connection in use, with or without a transaction.
+#[derive(Debug)]
+pub(super) enum Link<DB: Database> {
+    Plain(PoolConnection<DB>),
+    Transaction(Transaction<'static, DB>),
+}
+
+impl<DB: Database> Link<DB> {
+    fn connection(&mut self) -> &mut DB::Connection {
+        match self {
+            Self::Plain(connection) => connection,
+            Self::Transaction(transaction) => transaction,
+        }
+    }
+
+    async fn commit(self) -> sqlx::Result<()> {
+        match self {
+            Self::Plain(_) => Ok(()),
+            Self::Transaction(transaction) => transaction.commit().await,
+        }
+    }
+}
+
+/// The work of one operation. An operation takes one session only: in memory there is no second connection.
+#[derive(Debug)]
+pub(super) enum Session {
+    Sqlite(Link<Sqlite>),
+    Postgres(Link<Postgres>),
+    Mysql(Link<MySql>),
+}
+
+impl Session {
+    /// The kind of database.
+    pub(super) fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Postgres(_) => Dialect::Postgres,
+            Self::Mysql(_) => Dialect::Mysql,
+        }
+    }
+
+    /// All rows of a query.
+    pub(super) async fn rows(&mut self, query: &impl SqlxBinder) -> sqlx::Result<Vec<Row>> {
+        let (sql, values) = self.dialect().render(query);
+        Ok(match self {
+            Self::Sqlite(link) => {
+                bound(sql, values).fetch_all(link.connection()).await?.into_iter().map(Row::Sqlite).collect()
+            }
+            Self::Postgres(link) => {
+                bound(sql, values).fetch_all(link.connection()).await?.into_iter().map(Row::Postgres).collect()
+            }
+            Self::Mysql(link) => {
+                bound(sql, values).fetch_all(link.connection()).await?.into_iter().map(Row::Mysql).collect()
+            }
+        })
+    }
+
+    /// The first row of a query, if any.
+    pub(super) async fn row(&mut self, query: &impl SqlxBinder) -> sqlx::Result<Option<Row>> {
+        Ok(self.rows(query).await?.into_iter().next())
+    }
+
+    /// Changes rows and tells how many matched.
+    pub(super) async fn execute(&mut self, change: &impl SqlxBinder) -> sqlx::Result<u64> {
+        let (sql, values) = self.dialect().render(change);
+        Ok(match self {
+            Self::Sqlite(link) => bound(sql, values).execute(link.connection()).await?.rows_affected(),
+            Self::Postgres(link) => bound(sql, values).execute(link.connection()).await?.rows_affected(),
+            Self::Mysql(link) => bound(sql, values).execute(link.connection()).await?.rows_affected(),
+        })
+    }
+
+    /// Runs statements that hold no values, one after the other. For the schema.
+    pub(super) async fn script(&mut self, sql: String) -> sqlx::Result<()> {
+        let script = sqlx::raw_sql(AssertSqlSafe(sql));
+        match self {
+            Self::Sqlite(link) => script.execute(link.connection()).await.map(drop),
+            Self::Postgres(link) => script.execute(link.connection()).await.map(drop),
+            Self::Mysql(link) => script.execute(link.connection()).await.map(drop),
+        }
+    }
+
+    /// Ends the transaction, keeping its changes.
+    pub(super) async fn commit(self) -> sqlx::Result<()> {
+        match self {
+            Self::Sqlite(link) => link.commit().await,
+            Self::Postgres(link) => link.commit().await,
+            Self::Mysql(link) => link.commit().await,
+        }
+    }
+}
+
+/// The statement text is safe: sea-query made it, and every value goes beside it.
+fn bound<DB: Database>(sql: String, values: SqlxValues) -> sqlx::query::Query<'static, DB, SqlxValues>
+where
+    SqlxValues: sqlx::IntoArguments<DB>,
+{
+    sqlx::query_with(AssertSqlSafe(sql), values)
+}
+
+/// A row of an answer.
+pub(super) enum Row {
+    Sqlite(SqliteRow),
+    Postgres(PgRow),
+    Mysql(MySqlRow),
+}
+
+impl Row {
+    /// The value of a column. Databases of different age and kind declare different types for the same column
+    /// (an enum for a text, four bytes for eight), so only the value itself decides whether it can be read.
+    pub(super) fn get<T>(&self, column: &str) -> sqlx::Result<T>
+    where
+        T: for<'r> Decode<'r, Sqlite> + for<'r> Decode<'r, Postgres> + for<'r> Decode<'r, MySql>,
+    {
+        match self {
+            Self::Sqlite(row) => row.try_get_unchecked(column),
+            Self::Postgres(row) => row.try_get_unchecked(column),
+            Self::Mysql(row) => row.try_get_unchecked(column),
+        }
+    }
+}

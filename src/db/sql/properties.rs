@@ -1,0 +1,91 @@
+//! Properties of an image: one row per name for ever, marked deleted and revived (database §3.2, §4.3).
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDateTime;
+use sea_query::{Expr, ExprTrait, Query};
+
+use super::error::Fault;
+use super::pool::Session;
+use super::statement::insert_child;
+use crate::model::ImageId;
+
+/// The lock of v2's imports: written by nothing but its own atomic statements (database §4.4).
+const IMPORT_LOCK: &str = "os_glance_import_task";
+
+/// A row as it was found.
+struct Stored {
+    value: Option<String>,
+    deleted: bool,
+}
+
+/// Sets the properties that are named; with `purge`, removes the live ones that are not.
+pub(super) async fn set(
+    session: &mut Session,
+    image: &ImageId,
+    wanted: &BTreeMap<String, Option<String>>,
+    purge: bool,
+    now: NaiveDateTime,
+) -> Result<(), Fault> {
+    let mut stored = stored(session, image).await?;
+    for (name, value) in wanted.iter().filter(|(name, _)| *name != IMPORT_LOCK) {
+        match stored.remove(name) {
+            Some(same) if !same.deleted && same.value == *value => {}
+            Some(_) => {
+                // Without its old deleted_at: `db purge` of other versions goes by that alone.
+                let revived = Query::update()
+                    .table("image_properties")
+                    .value("value", value.clone())
+                    .value("deleted", false)
+                    .value("deleted_at", None::<NaiveDateTime>)
+                    .value("updated_at", now)
+                    .and_where(Expr::col("image_id").eq(image.as_str()))
+                    .and_where(Expr::col("name").eq(name.as_str()))
+                    .take();
+                session.execute(&revived).await?;
+            }
+            None => {
+                let cells = [("name", name.as_str().into()), ("value", value.clone().into())];
+                session.execute(&insert_child("image_properties", image, now, cells)).await?;
+            }
+        }
+    }
+    if purge {
+        let left: Vec<String> = stored
+            .into_iter()
+            .filter(|(name, row)| !row.deleted && name != IMPORT_LOCK)
+            .map(|(name, _)| name)
+            .collect();
+        remove(session, image, left, now).await?;
+    }
+    Ok(())
+}
+
+/// Every row there ever was, by name.
+async fn stored(session: &mut Session, image: &ImageId) -> Result<BTreeMap<String, Stored>, Fault> {
+    let query = Query::select()
+        .columns(["name", "value", "deleted"])
+        .from("image_properties")
+        .and_where(Expr::col("image_id").eq(image.as_str()))
+        .take();
+    let mut stored = BTreeMap::new();
+    for row in session.rows(&query).await? {
+        stored.insert(row.get("name")?, Stored { value: row.get("value")?, deleted: row.get("deleted")? });
+    }
+    Ok(stored)
+}
+
+async fn remove(session: &mut Session, image: &ImageId, names: Vec<String>, now: NaiveDateTime) -> Result<(), Fault> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    let removed = Query::update()
+        .table("image_properties")
+        .value("deleted", true)
+        .value("deleted_at", now)
+        .and_where(Expr::col("image_id").eq(image.as_str()))
+        .and_where(Expr::col("name").is_in(names))
+        .take();
+    session.execute(&removed).await?;
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! From rows to images.
+
+use std::collections::{BTreeMap, HashMap};
+
+use sea_query::{Expr, ExprTrait, Order, Query};
+
+use super::error::Fault;
+use super::pool::{Row, Session};
+use super::statement::live;
+use crate::db::Error;
+use crate::model::{Image, ImageId};
+
+/// The columns of `images` that [`image`] reads.
+pub(super) const COLUMNS: [&str; 16] = [
+    "id",
+    "name",
+    "status",
+    "visibility",
+    "disk_format",
+    "container_format",
+    "size",
+    "checksum",
+    "protected",
+    "min_disk",
+    "min_ram",
+    "owner",
+    "created_at",
+    "updated_at",
+    "deleted_at",
+    "deleted",
+];
+
+/// An image without its children.
+pub(super) fn image(row: &Row) -> Result<Image, Fault> {
+    let id: String = row.get("id")?;
+    let known = |what: &str, text: &str| Error::Internal(format!("image {id} has the unknown {what} '{text}'"));
+    let status: String = row.get("status")?;
+    let visibility: String = row.get("visibility")?;
+    let created_at = row.get("created_at")?;
+    Ok(Image {
+        status: status.parse().map_err(|()| known("status", &status))?,
+        visibility: visibility.parse().map_err(|()| known("visibility", &visibility))?,
+        id: image_id(&id)?,
+        name: row.get("name")?,
+        disk_format: row.get("disk_format")?,
+        container_format: row.get("container_format")?,
+        size: row.get::<Option<i64>>("size")?.and_then(|size| u64::try_from(size).ok()),
+        checksum: row.get("checksum")?,
+        protected: row.get("protected")?,
+        min_disk: row.get("min_disk")?,
+        min_ram: row.get("min_ram")?,
+        owner: row.get("owner")?,
+        created_at,
+        updated_at: row.get::<Option<_>>("updated_at")?.unwrap_or(created_at),
+        deleted_at: row.get("deleted_at")?,
+        deleted: row.get("deleted")?,
+        properties: BTreeMap::new(),
+        locations: Vec::new(),
+    })
+}
+
+/// An id as the database holds it.
+pub(super) fn image_id(text: &str) -> Result<ImageId, Fault> {
+    let id = ImageId::parse(text).ok_or_else(|| Error::Internal(format!("the image id '{text}' is no UUID")))?;
+    Ok(id)
+}
+
+/// Adds properties and locations: two statements however many images there are (database §7).
+pub(super) async fn load_children(session: &mut Session, images: &mut [Image]) -> Result<(), Fault> {
+    if images.is_empty() {
+        return Ok(());
+    }
+    let places: HashMap<String, usize> =
+        images.iter().enumerate().map(|(place, image)| (image.id.as_str().to_owned(), place)).collect();
+    let ids = || images.iter().map(|image| image.id.as_str());
+    let properties = Query::select()
+        .columns(["image_id", "name", "value"])
+        .from("image_properties")
+        .and_where(Expr::col("image_id").is_in(ids()))
+        .and_where(live())
+        .take();
+    let locations = Query::select()
+        .columns(["image_id", "value", "deleted"])
+        .from("image_locations")
+        .and_where(Expr::col("image_id").is_in(ids()))
+        .and_where(live().or(Expr::col("status").eq("pending_delete")))
+        .order_by("id", Order::Asc)
+        .take();
+    for row in session.rows(&properties).await? {
+        if let Some(image) = parent(images, &places, &row)? {
+            image.properties.insert(row.get("name")?, row.get("value")?);
+        }
+    }
+    for row in session.rows(&locations).await? {
+        if let Some(image) = parent(images, &places, &row)? {
+            // Of a deleted image, the locations that still await their scrubber count as its own.
+            if image.deleted || !row.get::<bool>("deleted")? {
+                image.locations.push(row.get("value")?);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The image that a child row belongs to.
+fn parent<'a>(
+    images: &'a mut [Image],
+    places: &HashMap<String, usize>,
+    row: &Row,
+) -> Result<Option<&'a mut Image>, Fault> {
+    let id: String = row.get("image_id")?;
+    Ok(places.get(&id).and_then(|place| images.get_mut(*place)))
+}

@@ -1,0 +1,101 @@
+//! Many at once, and many processes.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::join_all;
+
+use super::super::Sql;
+use super::{beds, named, properties, tenant};
+use crate::db::{Error, Membership, Metadata, UpdateMode};
+use crate::model::{ImageFields, ImageQuery, ImageStatus};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_status_is_won_by_one() {
+    for bed in beds().await {
+        let bed = Arc::new(bed);
+        let id = bed.add(&tenant("a"), named("x")).await.id;
+        let attempts = (0..8).map(|_| {
+            let (bed, id) = (Arc::clone(&bed), id.clone());
+            tokio::spawn(async move {
+                let fields = ImageFields { status: Some(ImageStatus::Saving), ..ImageFields::default() };
+                let mode = UpdateMode { purge_props: false, from_status: Some(ImageStatus::Queued) };
+                bed.image_update(&tenant("a"), &id, fields, mode).await
+            })
+        });
+        let mut won = 0;
+        for attempt in join_all(attempts).await {
+            match attempt.unwrap() {
+                Ok(_) => won += 1,
+                Err(Error::Conflict(_)) => {}
+                Err(other) => panic!("{other}"),
+            }
+        }
+        assert_eq!(won, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn writers_of_one_image_do_not_trip_over_each_other() {
+    for bed in beds().await {
+        let bed = Arc::new(bed);
+        let id = bed.add(&tenant("a"), named("x")).await.id;
+        let tasks = (0..16).map(|n: usize| {
+            let (bed, id) = (Arc::clone(&bed), id.clone());
+            tokio::spawn(async move {
+                let member = Membership { member: format!("m{}", n % 3), can_share: None };
+                bed.member_put(&tenant("a"), &id, &member).await.unwrap();
+                let fields =
+                    ImageFields { properties: properties(&[("same", &n.to_string())]), ..ImageFields::default() };
+                bed.image_update(&tenant("a"), &id, fields, UpdateMode::default()).await.unwrap();
+                bed.image_find(&tenant("a"), &ImageQuery::default()).await.unwrap().len()
+            })
+        });
+        for task in join_all(tasks).await {
+            assert_eq!(task.unwrap(), 1);
+        }
+        assert_eq!(bed.members(&tenant("a"), &id).await.unwrap().len(), 3);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn processes_that_start_together_make_one_schema() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = super::Settings::new(&format!("sqlite:///{}/new.db", dir.path().display()));
+    let starts = (0..4).map(|_| {
+        let sql = Sql::connect(&settings).unwrap();
+        tokio::spawn(async move { sql.sync_schema().await })
+    });
+    for start in join_all(starts).await {
+        start.unwrap().unwrap();
+    }
+    assert!(Sql::connect(&settings).unwrap().schema().await.unwrap().is_head());
+}
+
+#[tokio::test]
+async fn an_abandoned_operation_leaves_the_database_usable() {
+    for bed in beds().await {
+        for polls in (1..400).step_by(7) {
+            let ctx = tenant("a");
+            let mut insert = bed.image_insert(&ctx, named("x"));
+            for _ in 0..polls {
+                if (&mut insert).now_or_never().is_some() {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+        bed.add(&tenant("a"), named("last")).await;
+        let names = bed.names(&tenant("a"), &ImageQuery::default()).await;
+        assert_eq!(names.first().map(String::as_str), Some("last"));
+    }
+}
+
+#[tokio::test]
+async fn another_process_sees_what_was_acknowledged() {
+    let [_, bed] = beds().await;
+    let image = bed.add(&tenant("a"), named("x")).await;
+    let other = Sql::connect(&bed.settings).unwrap();
+    other.check_schema().await.unwrap();
+    assert_eq!(other.image_get(&tenant("a"), &image.id).await.unwrap(), image);
+}

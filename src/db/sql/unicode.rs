@@ -1,0 +1,43 @@
+//! Texts that no Glance database may hold.
+
+use crate::db::{Error, Membership, Result};
+use crate::model::ImageFields;
+
+/// Longest member name the database holds.
+const MAX_MEMBER: usize = 255;
+
+/// Refuses characters beyond U+FFFF on every database, as MySQL's columns cannot hold them (database §4.1).
+pub(super) fn check_fields(fields: &ImageFields) -> Result<()> {
+    check("Name", fields.name.as_ref().and_then(Option::as_deref))?;
+    check("Owner", fields.owner.as_ref().and_then(Option::as_deref))?;
+    check("Location", fields.location.as_ref().and_then(Option::as_deref))?;
+    check("Checksum", fields.checksum.as_ref().and_then(Option::as_deref))?;
+    for (name, value) in fields.properties.iter().flatten() {
+        if has_four_bytes(name) {
+            return Err(Error::Invalid("Property names can't contain 4 byte unicode.".to_owned()));
+        }
+        check(&format!("Property {name}"), value.as_deref())?;
+    }
+    Ok(())
+}
+
+/// Refuses members that the table cannot hold.
+pub(super) fn check_member(membership: &Membership) -> Result<()> {
+    if membership.member.chars().count() > MAX_MEMBER {
+        return Err(Error::Invalid(format!("Member too long: more than {MAX_MEMBER} characters")));
+    }
+    check("Member", Some(&membership.member))
+}
+
+fn check(field: &str, text: Option<&str>) -> Result<()> {
+    match text {
+        Some(text) if has_four_bytes(text) => {
+            Err(Error::Invalid(format!("{field} can't contain 4 byte unicode characters.")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn has_four_bytes(text: &str) -> bool {
+    text.chars().any(|c| c.len_utf8() == 4)
+}

@@ -1,0 +1,53 @@
+//! Creating an image's record.
+
+use super::{Error, Images, Result};
+use crate::model::{Context, Image, ImageFields, ImageStatus};
+
+impl Images {
+    /// Reserves an image in status `queued`, or `active` if its data is at `location` already.
+    ///
+    /// Whatever status, checksum or location `fields` holds is ignored (v1-api §10).
+    pub(crate) async fn create(&self, ctx: &Context, fields: ImageFields, location: Option<&str>) -> Result<Image> {
+        self.authorise_change(ctx, "add_image")?;
+        if fields.is_public == Some(true) {
+            self.policy.enforce(ctx, "publicize_image")?;
+        }
+        self.check_size_cap(fields.size)?;
+        let size = match location {
+            None => fields.size.unwrap_or(0),
+            Some(uri) => self.size_at(uri, fields.size).await?,
+        };
+        let status = if location.is_some() { ImageStatus::Active } else { ImageStatus::Queued };
+        let record = ImageFields {
+            status: Some(status),
+            size: Some(size),
+            checksum: None,
+            location: location.map(|uri| Some(self.stored_location(uri))),
+            ..fields
+        };
+        let id = record.id.clone();
+        let reserved = self.metadata.image_insert(ctx, record).await;
+        reserved.map_err(|source| Error::Reserve { id, source })
+    }
+
+    /// Refuses an announced size above the cap.
+    pub(crate) fn check_size_cap(&self, announced: Option<u64>) -> Result<()> {
+        let cap = self.settings.image_size_cap;
+        match announced {
+            Some(size) if size > cap => Err(Error::AnnouncedTooLarge { cap, size }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The size of a client's location: as announced by the client, else as the store tells, else 0 for unknown.
+    pub(super) async fn size_at(&self, uri: &str, announced: Option<u64>) -> Result<u64> {
+        self.stores.check_client_location(uri).map_err(Error::BadLocation)?;
+        if let Some(size) = announced.filter(|size| *size > 0) {
+            return Ok(size);
+        }
+        let store = self.stores.for_uri(uri).map_err(Error::BadLocation)?;
+        let size = store.size(uri).await.map_err(Error::BadLocation)?.unwrap_or(0);
+        self.check_size_cap(Some(size))?;
+        Ok(size)
+    }
+}

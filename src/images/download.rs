@@ -1,0 +1,157 @@
+//! Handing out an image's data: from the cache, through a fill of it, or straight from the store.
+//!
+//! Metadata, visibility, status and policy are asked afresh for every download, hit or miss (promise P8).
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use bytes::Bytes;
+use futures_util::Stream;
+
+use super::source::StoredImage;
+use super::{Error, Images, Result};
+use crate::cache::{Cache, Hit, Source as _, Verdict};
+use crate::model::{ByteStream, Context, Image, ImageId, ImageStatus};
+use crate::notify::{Notifier, Sent};
+
+/// An image on its way to a client.
+pub(crate) struct Download {
+    pub(crate) image: Image,
+    /// Bytes that `data` will yield; `None` if nobody knows.
+    pub(crate) size: Option<u64>,
+    pub(crate) data: ByteStream,
+    /// How the cache took part.
+    pub(crate) verdict: Verdict,
+}
+
+impl std::fmt::Debug for Download {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Download").field("size", &self.size).field("verdict", &self.verdict).finish_non_exhaustive()
+    }
+}
+
+/// Who gets the data, for the notification.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Requester {
+    /// Address of the peer.
+    pub(crate) address: Option<String>,
+}
+
+impl Images {
+    /// Opens the data of an active image.
+    pub(crate) async fn download(&self, ctx: &Context, id: &ImageId, requester: &Requester) -> Result<Download> {
+        self.policy.enforce(ctx, "get_image")?;
+        self.policy.enforce(ctx, "download_image")?;
+        let image = self.lookup(ctx, id).await?;
+        if image.status != ImageStatus::Active || image.deleted {
+            return Err(Error::NotActive(image.id));
+        }
+        let (data, size, verdict) = self.open(ctx, &image).await?;
+        tracing::debug!("image {id}: cache {}", verdict.as_str());
+        let data = self.reported(ctx, &image, data, requester);
+        Ok(Download { image, size, data, verdict })
+    }
+
+    async fn open(&self, ctx: &Context, image: &Image) -> Result<(ByteStream, Option<u64>, Verdict)> {
+        let known = certain_size(image);
+        let Some(cache) = &self.cache else {
+            let opened = self.source_of(image)?.open(0).await.map_err(|error| Error::Read(Arc::new(error)))?;
+            let announced = opened.size.filter(|size| *size > 0);
+            if let (Some(expected), Some(found)) = (known, announced)
+                && expected != found
+            {
+                return Err(Error::Damaged { id: image.id.clone(), expected, found });
+            }
+            return Ok((opened.data, announced.or(image.size), Verdict::Disabled));
+        };
+        if let Some(hit) = self.sound_hit(cache, image, known).await {
+            let size = hit.size();
+            return Ok((hit.into_stream(), Some(size), Verdict::Hit));
+        }
+        let fetched = cache.fetch(&image.id, self.source_of(image)?, known).await.map_err(Error::Read)?;
+        self.still_there(ctx, cache, image).await?;
+        Ok((fetched.data, fetched.size.or(image.size), fetched.verdict))
+    }
+
+    /// The cached file, if it can be the whole image: one of another size is evicted (security C13).
+    async fn sound_hit(&self, cache: &Arc<Cache>, image: &Image, known: Option<u64>) -> Option<Hit> {
+        let hit = cache.lookup(&image.id).await?;
+        if known.is_none_or(|size| size == hit.size()) {
+            return Some(hit);
+        }
+        tracing::warn!("cached image {} has {} bytes instead of {known:?}: evicted", image.id, hit.size());
+        if let Err(error) = cache.evict(&image.id).await {
+            tracing::error!("Unable to evict image {}: {error}", image.id);
+        }
+        None
+    }
+
+    /// An image may be deleted between the look at its record and the start of its fill. Its eviction came too early
+    /// then, so this one undoes the fill (security C5).
+    async fn still_there(&self, ctx: &Context, cache: &Arc<Cache>, image: &Image) -> Result<()> {
+        let again = self.lookup(ctx, &image.id).await;
+        let gone = again.as_ref().map_or(true, |image| image.deleted || image.status != ImageStatus::Active);
+        if gone {
+            if let Err(error) = cache.evict(&image.id).await {
+                tracing::error!("Unable to evict image {}: {error}", image.id);
+            }
+            return Err(Error::NotActive(image.id.clone()));
+        }
+        Ok(())
+    }
+
+    /// The image's data as the cache reads it.
+    pub(super) fn source_of(&self, image: &Image) -> Result<Arc<StoredImage>> {
+        let uris = self.plain_locations(image)?;
+        Ok(Arc::new(StoredImage { stores: Arc::clone(&self.stores), uris }))
+    }
+
+    /// Sends `image.send` once the data is out or the client is gone.
+    fn reported(&self, ctx: &Context, image: &Image, data: ByteStream, requester: &Requester) -> ByteStream {
+        if self.notifier.is_silent() {
+            return data;
+        }
+        let sent = Sent {
+            bytes_sent: 0,
+            expected: image.size.unwrap_or(0),
+            image_id: image.id.to_string(),
+            owner_id: image.owner.clone(),
+            receiver_tenant_id: ctx.tenant.clone(),
+            receiver_user_id: ctx.user.clone(),
+            destination_ip: requester.address.clone(),
+        };
+        Box::pin(Reported { data, sent, notifier: self.notifier })
+    }
+}
+
+/// The size that the data must have. Data that we never saw, at a location that a client named, may have changed
+/// since; then the store's word counts (v1-api §12).
+pub(super) fn certain_size(image: &Image) -> Option<u64> {
+    image.size.filter(|_| image.checksum.is_some())
+}
+
+/// Counts what goes out; tells when dropped.
+struct Reported {
+    data: ByteStream,
+    sent: Sent,
+    notifier: Notifier,
+}
+
+impl Stream for Reported {
+    type Item = std::io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Self::Item>> {
+        let polled = self.data.as_mut().poll_next(cx);
+        if let Poll::Ready(Some(Ok(block))) = &polled {
+            self.sent.bytes_sent += block.len() as u64;
+        }
+        polled
+    }
+}
+
+impl Drop for Reported {
+    fn drop(&mut self) {
+        self.notifier.sent(&self.sent);
+    }
+}

@@ -1,0 +1,110 @@
+//! Why a use case did not do what was asked; the API turns each meaning into its own status and text.
+
+use std::sync::Arc;
+
+use crate::cache;
+use crate::db;
+use crate::model::{ImageId, ImageStatus};
+use crate::policy;
+use crate::store;
+
+/// What a use case yields.
+pub(crate) type Result<T> = std::result::Result<T, Error>;
+
+/// Meanings that a caller acts on. The texts are those that v1's clients know (v1-api §10–§13).
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The policy file forbids it, or cannot be read.
+    #[error(transparent)]
+    Policy(#[from] policy::Error),
+    /// An anonymous caller wants to change something.
+    #[error("Read-only access")]
+    ReadOnly,
+    /// Memberships need an owner identity.
+    #[error("No authenticated user")]
+    NoOwner,
+    /// Reading one image's record failed.
+    #[error("Image with identifier {id} not found")]
+    Lookup { id: String, source: db::Error },
+    /// Listing failed.
+    #[error("{0}")]
+    List(#[source] db::Error),
+    /// The record of a new image was refused.
+    #[error("Failed to reserve image. Got error: {source}")]
+    Reserve { id: Option<ImageId>, source: db::Error },
+    /// A change of the record was refused.
+    #[error("Failed to update image metadata. Got error: {0}")]
+    Update(#[source] db::Error),
+    /// The record could not be marked deleted.
+    #[error("Failed to find image to delete: {0}")]
+    Delete(#[source] db::Error),
+    /// A membership operation was refused.
+    #[error("{0}")]
+    Membership(#[source] db::Error),
+    /// Protected images are not deleted.
+    #[error("Image is protected")]
+    Protected,
+    /// The data of an image in this status cannot be downloaded.
+    #[error("Image {0} is not active")]
+    NotActive(ImageId),
+    /// Data was sent for an image that has some or is getting some.
+    #[error("Cannot upload to an unqueued image")]
+    NotQueued(ImageStatus),
+    /// A location was named for an image that has data.
+    #[error("Attempted to update Location field for an image not in queued status.")]
+    LocationNotQueued,
+    /// The image was deleted, or changed its status, while its data arrived.
+    #[error("Image {0} was changed or deleted during the upload")]
+    GoneMeanwhile(ImageId),
+    /// No such store.
+    #[error("Requested store {0} not available on this Glance server")]
+    UnknownStore(String),
+    /// A location that clients may not name, or that cannot be understood.
+    #[error("{0}")]
+    BadLocation(#[source] store::Error),
+    /// The announced size is above `image_size_cap`.
+    #[error("Denying attempt to upload image larger than {cap}. Supplied image size was {size}")]
+    AnnouncedTooLarge { cap: u64, size: u64 },
+    /// More bytes arrived than `image_size_cap` allows.
+    #[error("Denying attempt to upload image larger than {0} bytes.")]
+    TooLarge(u64),
+    /// A field of the request is not what arrived. `field` is `checksum` or `size`.
+    #[error(
+        "Supplied {field} ({supplied}) and {field} generated from uploaded image ({actual}) did not match. \
+         Setting image status to 'killed'."
+    )]
+    Mismatch { field: &'static str, supplied: String, actual: String },
+    /// The client's data ended early or broke off.
+    #[error("Error uploading image: (IncompleteRead): {0}")]
+    BrokenUpload(String),
+    /// The store failed while writing.
+    #[error("{0}")]
+    Store(#[source] store::Error),
+    /// The store failed while reading.
+    #[error("{0}")]
+    Read(#[source] Arc<store::Error>),
+    /// An image queued for the cache has no record.
+    #[error("No metadata found for image '{id}'")]
+    NoMetadata { id: ImageId, source: db::Error },
+    /// Only active images are cached.
+    #[error("Image '{0}' is not active. Not caching.")]
+    NotCacheable(ImageId),
+    /// An image could not be queued for the cache.
+    #[error("{0}")]
+    CacheQueue(#[source] cache::Error),
+    /// Data for the cache broke off.
+    #[error("Failed to cache image '{id}': {source}")]
+    BrokenFetch { id: ImageId, source: std::io::Error },
+    /// Our own code panicked on this image.
+    #[error("the upload crashed: {0}")]
+    Crashed(String),
+    /// The store has something else than was put there.
+    #[error("the store has {found} bytes of image {id} instead of {expected}")]
+    Damaged { id: ImageId, expected: u64, found: u64 },
+    /// A stored location does not decrypt with the configured key.
+    #[error("a stored location cannot be read; is metadata_encryption_key the one it was written with?")]
+    UnreadableLocation,
+    /// The work of the scrubber could not be queued.
+    #[error("cannot queue image {id} for delayed delete: {source}")]
+    ScrubQueue { id: ImageId, source: std::io::Error },
+}

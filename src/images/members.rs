@@ -1,0 +1,43 @@
+//! Sharing images with other projects (v1-api §14).
+
+use super::{Error, Images, Result};
+use crate::db::Membership;
+use crate::model::{Context, ImageId, Member};
+
+impl Images {
+    /// Who an image is shared with.
+    pub(crate) async fn members(&self, ctx: &Context, id: &ImageId) -> Result<Vec<Member>> {
+        self.policy.enforce(ctx, "get_members")?;
+        let found = self.metadata.members(ctx, id).await;
+        found.map_err(|source| Error::Lookup { id: id.to_string(), source })
+    }
+
+    /// Shares the image with just these.
+    pub(crate) async fn members_replace(&self, ctx: &Context, id: &ImageId, members: &[Membership]) -> Result<()> {
+        self.authorise_sharing(ctx, "modify_member")?;
+        self.metadata.members_replace(ctx, id, members).await.map_err(Error::Membership)
+    }
+
+    /// Shares the image with one more, or changes that membership.
+    pub(crate) async fn member_put(&self, ctx: &Context, id: &ImageId, member: &Membership) -> Result<()> {
+        self.authorise_sharing(ctx, "modify_member")?;
+        self.metadata.member_put(ctx, id, member).await.map_err(Error::Membership)
+    }
+
+    /// Ends a membership.
+    pub(crate) async fn member_delete(&self, ctx: &Context, id: &ImageId, member: &str) -> Result<()> {
+        self.authorise_sharing(ctx, "delete_member")?;
+        self.metadata.member_delete(ctx, id, member).await.map_err(Error::Membership)
+    }
+
+    /// The images shared with `member`.
+    pub(crate) async fn shared_images(&self, ctx: &Context, member: &str) -> Result<Vec<Member>> {
+        self.policy.enforce(ctx, "get_shared_images")?;
+        self.metadata.shared_images(ctx, member).await.map_err(Error::Membership)
+    }
+
+    fn authorise_sharing(&self, ctx: &Context, rule: &'static str) -> Result<()> {
+        self.authorise_change(ctx, rule)?;
+        if ctx.owner().is_none() { Err(Error::NoOwner) } else { Ok(()) }
+    }
+}

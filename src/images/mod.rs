@@ -1,0 +1,143 @@
+//! Use cases of images: the only place where policy, metadata, cache and stores meet.
+//!
+//! One file per verb. Nothing here knows HTTP or SQL: both API versions, the commands and the tests call these.
+//! The order is always the same: authorise, then change state by compare-and-set, then touch data.
+
+mod copy;
+mod create;
+mod delete;
+mod digest;
+mod download;
+mod error;
+mod members;
+mod prefetch;
+mod scrub;
+mod scrub_queue;
+mod show;
+mod source;
+mod update;
+mod upload;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
+
+use crate::cache::Cache;
+use crate::crypt::LocationCipher;
+use crate::db::Metadata;
+use crate::model::{Context, Image};
+use crate::notify::Notifier;
+use crate::policy::Policy;
+use crate::store::Stores;
+
+pub(crate) use download::Requester;
+pub(crate) use error::{Error, Result};
+pub(crate) use scrub::Cleanup;
+pub(crate) use update::Brings;
+pub(crate) use upload::Upload;
+
+/// Limits and habits of the use cases, as configured.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// Largest image in bytes (`image_size_cap`).
+    pub(crate) image_size_cap: u64,
+    /// Leave the data of deleted images to the scrubber (`delayed_delete`).
+    pub(crate) delayed_delete: bool,
+    /// Seconds that deleted data is kept for (`scrub_time`).
+    pub(crate) scrub_time: u64,
+    /// Where the scrubber's work is queued (`scrubber_datadir`).
+    pub(crate) scrubber_datadir: PathBuf,
+    /// Copies fetched in the background at the same time (`task_pool_threads`).
+    pub(crate) concurrent_copies: usize,
+}
+
+/// What the use cases work with. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Images {
+    pub(crate) metadata: Arc<dyn Metadata>,
+    pub(crate) stores: Arc<Stores>,
+    /// `None`: no cache in this pipeline, or it could not be opened.
+    pub(crate) cache: Option<Arc<Cache>>,
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) notifier: Notifier,
+    /// Encrypts locations on their way to the metadata (`metadata_encryption_key`).
+    pub(crate) cipher: Option<Arc<LocationCipher>>,
+    pub(crate) settings: Arc<Settings>,
+    background: Background,
+}
+
+/// Work that outlives the request which began it.
+#[derive(Debug, Clone)]
+struct Background {
+    tasks: TaskTracker,
+    copies: Arc<Semaphore>,
+}
+
+/// The parts that [`Images`] is made of.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) metadata: Arc<dyn Metadata>,
+    pub(crate) stores: Arc<Stores>,
+    pub(crate) cache: Option<Arc<Cache>>,
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) notifier: Notifier,
+    pub(crate) cipher: Option<Arc<LocationCipher>>,
+    pub(crate) settings: Settings,
+}
+
+impl Images {
+    /// Puts the parts together.
+    pub(crate) fn new(parts: Parts) -> Self {
+        let copies = Arc::new(Semaphore::new(parts.settings.concurrent_copies));
+        Self {
+            metadata: parts.metadata,
+            stores: parts.stores,
+            cache: parts.cache,
+            policy: parts.policy,
+            notifier: parts.notifier,
+            cipher: parts.cipher,
+            settings: Arc::new(parts.settings),
+            background: Background { tasks: TaskTracker::new(), copies },
+        }
+    }
+
+    /// Lets background work end; false if some is left after `grace`. Call when no request can start any more.
+    pub(crate) async fn drained(&self, grace: Duration) -> bool {
+        self.background.tasks.close();
+        let copied = tokio::time::timeout(grace, self.background.tasks.wait()).await.is_ok();
+        let filled = match &self.cache {
+            Some(cache) => cache.drain(grace).await,
+            None => true,
+        };
+        copied && filled
+    }
+
+    /// The policy first, then the ban on changes by anonymous callers.
+    fn authorise_change(&self, ctx: &Context, rule: &'static str) -> Result<()> {
+        self.policy.enforce(ctx, rule)?;
+        if ctx.read_only { Err(Error::ReadOnly) } else { Ok(()) }
+    }
+
+    /// The plain URIs of the image's data, in order.
+    fn plain_locations(&self, image: &Image) -> Result<Vec<String>> {
+        image.locations.iter().map(|stored| self.plain_location(stored)).collect()
+    }
+
+    fn plain_location(&self, stored: &str) -> Result<String> {
+        match &self.cipher {
+            None => Ok(stored.to_owned()),
+            Some(cipher) => cipher.decrypt(stored).map_err(|_| Error::UnreadableLocation),
+        }
+    }
+
+    /// A location as it goes to the metadata.
+    fn stored_location(&self, uri: &str) -> String {
+        match &self.cipher {
+            None => uri.to_owned(),
+            Some(cipher) => cipher.encrypt(uri),
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Changing an image's record.
+
+use super::{Error, Images, Result};
+use crate::db::UpdateMode;
+use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus};
+use crate::notify::{Event, Priority};
+
+impl Images {
+    /// Checks that the caller may change the image and that data or a location may come to it now.
+    pub(crate) async fn open_for_update(&self, ctx: &Context, id: &ImageId, brings: Brings) -> Result<Image> {
+        self.authorise_change(ctx, "modify_image")?;
+        let image = self.lookup(ctx, id).await?;
+        match brings {
+            Brings::Data if image.status != ImageStatus::Queued => Err(Error::NotQueued(image.status)),
+            Brings::Location if image.status != ImageStatus::Queued => Err(Error::LocationNotQueued),
+            _ => Ok(image),
+        }
+    }
+
+    /// Changes the record. A `location` makes a queued image active (v1-api §19).
+    ///
+    /// Status, checksum, size and id are the state machine's alone (security S21): what `fields` says of them is ignored.
+    pub(crate) async fn update(
+        &self,
+        ctx: &Context,
+        image: &Image,
+        fields: ImageFields,
+        location: Option<&str>,
+        purge_props: bool,
+    ) -> Result<Image> {
+        if fields.is_public == Some(true) && !image.is_public() {
+            self.policy.enforce(ctx, "publicize_image")?;
+        }
+        let announced = fields.size;
+        let mut change = ImageFields { id: None, status: None, checksum: None, size: None, location: None, ..fields };
+        let mut mode = UpdateMode { purge_props, from_status: None };
+        if let Some(uri) = location {
+            change.size = Some(self.size_at(uri, announced).await?);
+            change.location = Some(Some(self.stored_location(uri)));
+            change.status = Some(ImageStatus::Active);
+            mode.from_status = Some(ImageStatus::Queued);
+        }
+        let changed = self.metadata.image_update(ctx, &image.id, change, mode).await;
+        match &changed {
+            Ok(image) => self.notifier.image(Event::Update, Priority::Info, image),
+            Err(error) => self.notifier.failure(Event::Update, &error.to_string()),
+        }
+        changed.map_err(Error::Update)
+    }
+}
+
+/// What a change brings besides metadata.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Brings {
+    Nothing,
+    Data,
+    Location,
+}

@@ -1,0 +1,216 @@
+//! The log: which records are kept, how a line looks, and where it goes (v1-system §5.2, operations §10).
+//!
+//! It knows lines and destinations, nothing of configuration files or of what is logged. A record is on its way to
+//! disk when the call that made it returns: what must be in the log before a port opens is simply logged before.
+
+mod destination;
+mod file;
+mod format;
+mod layer;
+mod syslog;
+
+use std::path::{Path, PathBuf};
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+
+use destination::Destinations;
+use file::LogFile;
+use format::LineFormat;
+use layer::LineLayer;
+use syslog::{Facility, Syslog};
+
+/// Essex's line: `2012-02-20 18:06:51 5473    DEBUG [glance-api] ****`.
+pub(crate) const DEFAULT_FORMAT: &str = "%(asctime)s %(process)d %(levelname)8s [%(name)s] %(message)s";
+/// The time in a line, to the second.
+pub(crate) const DEFAULT_DATE_FORMAT: &str = "%Y-%m-%d %H:%M:%S";
+/// Where syslog daemons listen.
+const SYSLOG_SOCKET: &str = "/dev/log";
+
+/// Targets of our own code; they obey `debug`. Libraries may only warn, whatever is set:
+/// their DEBUG lines hold statements and headers, secrets included.
+const OUR_TARGETS: [&str; 3] = ["gander", "osloconf", "oslopolicy"];
+
+/// What the options of the log say.
+#[derive(Debug, Clone)]
+pub(crate) struct LogSettings {
+    /// DEBUG and above instead of INFO and above.
+    pub(crate) debug: bool,
+    /// The log file; relative to `log_dir` if that is given. With neither, lines go to standard error.
+    pub(crate) log_file: Option<PathBuf>,
+    /// The folder of log files. Alone it means `<program>.log` in it.
+    pub(crate) log_dir: Option<PathBuf>,
+    /// Name of the program, for the log file and for syslog.
+    pub(crate) program: String,
+    /// Log to syslog; also to the file, if one is named.
+    pub(crate) use_syslog: bool,
+    /// Facility for syslog, such as `LOG_USER` or `local0`.
+    pub(crate) syslog_log_facility: String,
+    /// Format of a line, with Python's placeholders.
+    pub(crate) log_format: String,
+    /// Format of the time in a line, with `strftime`'s placeholders.
+    pub(crate) log_date_format: String,
+}
+
+impl LogSettings {
+    /// The defaults of a program: INFO to standard error.
+    #[cfg(test)]
+    pub(crate) fn new(program: &str) -> Self {
+        Self {
+            debug: false,
+            log_file: None,
+            log_dir: None,
+            program: program.to_owned(),
+            use_syslog: false,
+            syslog_log_facility: "LOG_USER".to_owned(),
+            log_format: DEFAULT_FORMAT.to_owned(),
+            log_date_format: DEFAULT_DATE_FORMAT.to_owned(),
+        }
+    }
+
+    fn path(&self) -> Option<PathBuf> {
+        let folder = self.log_dir.as_deref();
+        match &self.log_file {
+            Some(file) => Some(folder.unwrap_or(Path::new("")).join(file)),
+            None => folder.map(|folder| folder.join(format!("{}.log", self.program))),
+        }
+    }
+
+    fn level(&self) -> LevelFilter {
+        if self.debug { LevelFilter::DEBUG } else { LevelFilter::INFO }
+    }
+}
+
+/// Why there is no log; the program must not start.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// `log_file` or `log_dir` names a place that cannot be written.
+    #[error("Unable to open log file {path}: {source}")]
+    File {
+        /// The log file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// `syslog_log_facility` is none.
+    #[error("Invalid syslog facility: {0}")]
+    Facility(String),
+    /// `use_syslog` without a syslog daemon.
+    #[error("Unable to reach syslog at {SYSLOG_SOCKET}: {0}")]
+    Syslog(std::io::Error),
+    /// `log_date_format` holds a placeholder that does not exist.
+    #[error("Invalid log_date_format: {0}")]
+    DateFormat(String),
+    /// A program opens its log once.
+    #[error("the log is open already")]
+    Twice,
+}
+
+/// Opens the log of this process. The log file exists afterwards, even if nothing is ever logged.
+pub(crate) fn init(settings: &LogSettings) -> Result<(), Error> {
+    let subscriber = tracing_subscriber::registry().with(filter(settings)).with(layer(settings)?);
+    tracing::subscriber::set_global_default(subscriber).map_err(|_| Error::Twice)
+}
+
+fn filter(settings: &LogSettings) -> Targets {
+    let ours = OUR_TARGETS.iter().map(|target| (*target, settings.level()));
+    Targets::new().with_default(LevelFilter::WARN).with_targets(ours)
+}
+
+fn layer(settings: &LogSettings) -> Result<LineLayer, Error> {
+    let format = LineFormat::parse(&settings.log_format, &settings.log_date_format)
+        .ok_or_else(|| Error::DateFormat(settings.log_date_format.clone()))?;
+    Ok(LineLayer::new(format, destinations(settings)?))
+}
+
+fn destinations(settings: &LogSettings) -> Result<Destinations, Error> {
+    let facility = Facility::named(&settings.syslog_log_facility)
+        .ok_or_else(|| Error::Facility(settings.syslog_log_facility.clone()))?;
+    let file = settings
+        .path()
+        .map(|path| LogFile::open(path.clone()).map_err(|source| Error::File { path, source }))
+        .transpose()?;
+    let syslog = settings
+        .use_syslog
+        .then(|| Syslog::connect(Path::new(SYSLOG_SOCKET), facility, &settings.program).map_err(Error::Syslog))
+        .transpose()?;
+    Ok(Destinations { file, syslog })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(dir: &Path) -> LogSettings {
+        LogSettings { log_dir: Some(dir.to_owned()), ..LogSettings::new("glance-api") }
+    }
+
+    /// Runs `body` with a log as [`init`] would open it, but for this thread only.
+    fn logged(settings: &LogSettings, body: impl FnOnce()) -> String {
+        let subscriber = tracing_subscriber::registry().with(filter(settings)).with(layer(settings).unwrap());
+        tracing::subscriber::with_default(subscriber, body);
+        std::fs::read_to_string(settings.path().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_folder_alone_means_a_file_named_after_the_program() {
+        let mut settings = settings(Path::new("/var/log"));
+        assert_eq!(settings.path(), Some(PathBuf::from("/var/log/glance-api.log")));
+        settings.log_file = Some("api.log".into());
+        assert_eq!(settings.path(), Some(PathBuf::from("/var/log/api.log")));
+        settings.log_file = Some("/elsewhere/api.log".into());
+        assert_eq!(settings.path(), Some(PathBuf::from("/elsewhere/api.log")));
+        assert_eq!(LogSettings::new("glance-api").path(), None);
+    }
+
+    #[test]
+    fn the_essex_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = LogSettings { debug: true, ..settings(dir.path()) };
+        let text = logged(&settings, || tracing::debug!(logger = "glance-api", "****"));
+        let (time, rest) = text.split_at(DEFAULT_DATE_FORMAT.len() + 2);
+        assert!(chrono::NaiveDateTime::parse_from_str(time, DEFAULT_DATE_FORMAT).is_ok(), "{text}");
+        assert_eq!(rest, format!(" {}    DEBUG [glance-api] ****\n", std::process::id()));
+    }
+
+    #[test]
+    fn without_debug_the_file_exists_and_is_empty() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = logged(&settings(dir.path()), || tracing::debug!(logger = "glance-api", "****"));
+        assert_eq!(text, "");
+    }
+
+    #[test]
+    fn libraries_may_only_warn() {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = LogSettings { debug: true, log_format: "%(name)s %(message)s".into(), ..settings(dir.path()) };
+        let text = logged(&settings, || {
+            tracing::debug!(target: "sqlx::query", "select");
+            tracing::warn!(target: "sqlx::pool", "slow");
+            tracing::debug!(target: "gander::images", "ours");
+        });
+        assert_eq!(text, "sqlx::pool slow\ngander::images ours\n");
+    }
+
+    #[test]
+    fn nobody_forges_lines() {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = LogSettings { log_format: "%(message)s".into(), ..settings(dir.path()) };
+        let name = "x\r\n2012-02-20 ERROR \u{1b}[2J";
+        let text = logged(&settings, || tracing::info!(image = name, size = 3, "uploaded {name}"));
+        assert_eq!(text.lines().count(), 1);
+        assert!(text.starts_with("uploaded x\\r\\n2012-02-20 ERROR \\u{1b}[2J image=x\\r\\n"), "{text}");
+        assert!(text.ends_with(" size=3\n"), "{text}");
+    }
+
+    #[test]
+    fn what_cannot_be_opened_is_named() {
+        let missing = settings(Path::new("/nonexistent/log"));
+        assert!(destinations(&missing).unwrap_err().to_string().contains("/nonexistent/log/glance-api.log"));
+        let facility = LogSettings { syslog_log_facility: "LOG_MOON".into(), ..LogSettings::new("glance-api") };
+        assert_eq!(destinations(&facility).unwrap_err().to_string(), "Invalid syslog facility: LOG_MOON");
+        let date = LogSettings { log_date_format: "%Q".into(), ..LogSettings::new("glance-api") };
+        assert!(matches!(layer(&date), Err(Error::DateFormat(_))));
+    }
+}

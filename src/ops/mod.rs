@@ -1,0 +1,3 @@
+//! Seeing what the service does.
+
+pub(crate) mod log;

@@ -1,0 +1,115 @@
+//! The filesystem store: `<datadir>/<image id>`, located by `file://<absolute path>` (v1-system §9.1, stores §6.1).
+//!
+//! A file appears under its name only when it is complete and on disk, so neither a crash nor a broken upload leaves
+//! anything behind. Locations come from our own records only: a path is taken as it stands.
+
+mod datadir;
+mod incoming;
+mod read;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::{fs, io};
+
+use async_trait::async_trait;
+use tokio::task::JoinHandle;
+
+use self::datadir::Datadir;
+use super::{Added, ByteRange, Error, Opened, Result, Store};
+use crate::model::{ByteStream, ImageId};
+
+/// The operator's choices.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Settings {
+    /// Where images are stored; `None` disables adding, reading goes on.
+    pub(crate) datadir: Option<PathBuf>,
+    /// `filesystem_store_file_perm` as written: its decimal digits are the octal mode; 0 leaves it to the umask.
+    pub(crate) file_perm: u32,
+    /// Bytes per read; fewer than the store's own minimum are not obeyed.
+    pub(crate) chunk_size: usize,
+}
+
+/// The driver.
+#[derive(Debug)]
+pub(crate) struct Filesystem {
+    /// `None`: adding is disabled.
+    datadir: Option<Arc<Datadir>>,
+    block: usize,
+}
+
+impl Filesystem {
+    /// Makes the datadir ready and removes what crashed writers left there. A datadir that cannot be used disables
+    /// adding, which is logged; it never fails (v1-system §9).
+    pub(crate) fn open(settings: &Settings) -> Self {
+        let datadir = match Datadir::open(settings) {
+            Ok(datadir) => Some(Arc::new(datadir)),
+            Err(reason) => {
+                tracing::warn!(%reason, "filesystem store: disabling add method");
+                None
+            }
+        };
+        Self { datadir, block: read::block_size(settings.chunk_size) }
+    }
+}
+
+#[async_trait]
+impl Store for Filesystem {
+    fn schemes(&self) -> &'static [&'static str] {
+        &["file", "filesystem"]
+    }
+
+    async fn add(&self, id: &ImageId, data: ByteStream, _size: Option<u64>) -> Result<Added> {
+        let datadir = self.datadir.clone().ok_or(Error::AddDisabled)?;
+        let (path, size) = write::receive(datadir, id.clone(), data).await?;
+        Ok(Added { uri: format!("file://{}", path.display()), size })
+    }
+
+    async fn get(&self, uri: &str, range: ByteRange) -> Result<Opened> {
+        let path = path_of(uri)?;
+        let (file, size) = finished(on_disk(move || read::open(&path))).await?;
+        Ok(Opened { data: read::stream(file, size, range, self.block), size: Some(size) })
+    }
+
+    async fn size(&self, uri: &str) -> Result<Option<u64>> {
+        let path = path_of(uri)?;
+        let (_, size) = finished(on_disk(move || read::open(&path))).await?;
+        Ok(Some(size))
+    }
+
+    async fn delete(&self, uri: &str) -> Result<()> {
+        let path = path_of(uri)?;
+        finished(on_disk(move || remove(&path))).await
+    }
+}
+
+/// The path in a location: all that follows `file://`, as it stands (v1 never encoded it).
+fn path_of(uri: &str) -> Result<PathBuf> {
+    let path = uri.split_once("://").map(|(_, path)| path.trim());
+    path.filter(|path| path.starts_with('/') && !path.contains('\0'))
+        .map(PathBuf::from)
+        .ok_or_else(|| Error::BadLocation("A file location must name an absolute path".to_owned()))
+}
+
+fn remove(path: &Path) -> Result<()> {
+    fs::remove_file(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => not_found(path),
+        _ => Error::DeleteDenied(format!("You cannot delete file {}", path.display())),
+    })
+}
+
+fn not_found(path: &Path) -> Error {
+    Error::NotFound(format!("Image file {} not found", path.display()))
+}
+
+/// Starts `work` where it may block. Its result is dropped there if nobody waits for it any more.
+fn on_disk<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> JoinHandle<Result<T>> {
+    tokio::task::spawn_blocking(work)
+}
+
+/// What [`on_disk`] work came to.
+async fn finished<T>(work: JoinHandle<Result<T>>) -> Result<T> {
+    work.await.unwrap_or_else(|lost| Err(Error::Io(io::Error::other(lost))))
+}

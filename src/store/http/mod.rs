@@ -1,0 +1,100 @@
+//! The read-only http(s) store: images that lie on other people's web servers (v1-system §9.2, stores §6.2).
+//!
+//! Nothing is remembered of an origin: each operation opens one connection of its own and closes it, also early,
+//! because single-threaded origins serve nobody else meanwhile. Locations may carry credentials, so no error and no
+//! log line shows more of one than the host.
+
+mod body;
+mod fetch;
+mod piece;
+mod target;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reqwest::header::CONTENT_LENGTH;
+use reqwest::{Method, StatusCode};
+
+use self::fetch::Fetcher;
+use self::piece::Piece;
+use self::target::Target;
+use super::{Added, ByteRange, Error, Opened, Result, Store};
+use crate::model::{ByteStream, ImageId};
+
+/// The operator's choices. There is no limit on a whole download: images take as long as they take.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// Longest wait for a connection, TLS included.
+    pub(crate) connect_timeout: Duration,
+    /// Longest wait for the head of an answer, connecting included.
+    pub(crate) first_byte_timeout: Duration,
+    /// Longest wait for the next bytes of a body.
+    pub(crate) read_timeout: Duration,
+    /// Accept any certificate (Glance's default); a CA file makes it void.
+    pub(crate) https_insecure: bool,
+    /// PEM file of the only authorities to trust.
+    pub(crate) https_ca_certificates_file: Option<PathBuf>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            first_byte_timeout: Duration::from_secs(60),
+            read_timeout: Duration::from_secs(60),
+            https_insecure: true,
+            https_ca_certificates_file: None,
+        }
+    }
+}
+
+/// The driver.
+#[derive(Debug)]
+pub(crate) struct Http {
+    fetcher: Fetcher,
+    read_timeout: Duration,
+}
+
+impl Http {
+    /// The error names the option at fault. Blocks.
+    pub(crate) fn open(settings: &Settings) -> std::result::Result<Self, String> {
+        Ok(Self { fetcher: Fetcher::new(settings)?, read_timeout: settings.read_timeout })
+    }
+}
+
+#[async_trait]
+impl Store for Http {
+    fn schemes(&self) -> &'static [&'static str] {
+        &["http", "https"]
+    }
+
+    fn check_client_location(&self, uri: &str) -> Result<()> {
+        Target::parse(uri).map(drop)
+    }
+
+    async fn add(&self, _id: &ImageId, _data: ByteStream, _size: Option<u64>) -> Result<Added> {
+        Err(Error::Unsupported("The http store is read-only: it cannot store images".to_owned()))
+    }
+
+    async fn get(&self, uri: &str, range: ByteRange) -> Result<Opened> {
+        let target = Target::parse(uri)?;
+        let response = self.fetcher.send(Method::GET, &target, piece::request_header(range)).await?;
+        let piece = Piece::of(range, response.status(), response.headers())?;
+        Ok(Opened { size: piece.object_size, data: body::stream(response, &piece, self.read_timeout) })
+    }
+
+    /// Origins that refuse or fail, or announce nothing, are of unknown size; an announced 0 means unknown in v1.
+    async fn size(&self, uri: &str) -> Result<Option<u64>> {
+        let target = Target::parse(uri)?;
+        let Ok(response) = self.fetcher.send(Method::HEAD, &target, None).await else { return Ok(None) };
+        let announced = response.headers().get(CONTENT_LENGTH).filter(|_| response.status() == StatusCode::OK);
+        Ok(announced.and_then(|length| length.to_str().ok()?.parse().ok()).filter(|&size| size > 0))
+    }
+
+    async fn delete(&self, _uri: &str) -> Result<()> {
+        Err(Error::Unsupported("The http store is read-only: it cannot delete images".to_owned()))
+    }
+}
