@@ -1,0 +1,235 @@
+//! One program in the foreground, on one configuration file: lighter than [`super::Servers`].
+
+use std::fmt::Display;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use super::conf::Conf;
+use super::http::Client;
+use super::net::{eventually, free_port, is_open};
+use super::paste;
+use super::process::{Outcome, gander_command, run};
+
+/// A server about to be started: its directory exists, its configuration can still change.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    program: &'static str,
+    dir: TempDir,
+    port: u16,
+    conf: Conf,
+}
+
+impl Setup {
+    fn new(program: &'static str, flavor: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let mut conf = Conf::default();
+        let at = |name: &str| dir.path().join(name).display().to_string();
+        conf.set("debug", "True");
+        conf.set("verbose", "True");
+        conf.set("bind_host", "127.0.0.1");
+        conf.set("bind_port", port);
+        conf.set("log_file", at("server.log"));
+        conf.set("sql_connection", format!("sqlite:///{}", at("glance.sqlite")));
+        if program == "api" {
+            conf.set("default_store", "file");
+            conf.set("filesystem_store_datadir", at("images"));
+            conf.set("image_cache_dir", at("cache"));
+            conf.set("scrubber_datadir", at("scrubber"));
+            conf.set("policy_file", at("policy.json"));
+            conf.set_flavor(flavor);
+        }
+        let setup = Self { program, dir, port, conf };
+        setup.policy(r#"{"default": []}"#);
+        setup
+    }
+
+    /// The API, with its own database and the built-in pipeline of this flavor.
+    pub(crate) fn api(flavor: &str) -> Self {
+        Self::new("api", flavor)
+    }
+
+    /// The registry, with its own database.
+    pub(crate) fn registry() -> Self {
+        Self::new("registry", "")
+    }
+
+    /// The API behind a proxy that says who is asking.
+    pub(crate) fn behind_proxy() -> Self {
+        Self::api("").paste(paste::TRUSTED_HEADERS)
+    }
+
+    pub(crate) fn set(mut self, name: &str, value: impl Display) -> Self {
+        self.conf.set(name, value);
+        self
+    }
+
+    pub(crate) fn unset(mut self, name: &str) -> Self {
+        self.conf.remove(name);
+        self
+    }
+
+    /// Writes a paste file next to the configuration; without one the built-in pipelines serve.
+    pub(crate) fn paste(self, text: &str) -> Self {
+        fs::write(self.path(&format!("glance-{}-paste.ini", self.program)), text).unwrap();
+        self
+    }
+
+    /// Writes the policy file.
+    pub(crate) fn policy(&self, json: &str) {
+        fs::write(self.path("policy.json"), json).unwrap();
+    }
+
+    /// A path in the directory of this test.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    fn conf_file(&self) -> PathBuf {
+        self.path(&format!("glance-{}.conf", self.program))
+    }
+
+    /// The command line that serves this configuration.
+    pub(crate) fn command(&self) -> Command {
+        fs::write(self.conf_file(), self.conf.text()).unwrap();
+        let mut command = gander_command();
+        command.arg(self.program).arg("--config-file").arg(self.conf_file()).current_dir(self.dir.path());
+        command
+    }
+
+    /// Runs a server that is expected to refuse its configuration.
+    pub(crate) fn run_to_end(&self) -> Outcome {
+        run(&mut self.command())
+    }
+
+    /// Starts the server and waits until it can be asked.
+    pub(crate) fn start(self) -> Gander {
+        let child = self.spawn();
+        let mut gander = Gander { setup: self, child };
+        gander.wait_until_open();
+        gander
+    }
+
+    fn spawn(&self) -> Child {
+        let output = File::create(self.path("output.txt")).unwrap();
+        let errors = output.try_clone().unwrap();
+        self.command().stdin(Stdio::null()).stdout(output).stderr(errors).spawn().unwrap()
+    }
+}
+
+/// A running server; dropped, it is killed and its directory removed.
+#[derive(Debug)]
+pub(crate) struct Gander {
+    setup: Setup,
+    child: Child,
+}
+
+impl Gander {
+    /// The API with plain pipeline and default options.
+    pub(crate) fn plain() -> Self {
+        Setup::api("").start()
+    }
+
+    /// The API with cache and cache management.
+    pub(crate) fn caching() -> Self {
+        Setup::api("cachemanagement").start()
+    }
+
+    fn wait_until_open(&mut self) {
+        let port = self.setup.port;
+        let child = &mut self.child;
+        eventually("the server accepts connections", Duration::from_secs(10), || {
+            assert!(child.try_wait().unwrap().is_none(), "the server ended");
+            is_open(port)
+        });
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        Client::new("127.0.0.1", self.setup.port)
+    }
+
+    /// A path in the directory of this test.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.setup.path(name)
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.setup.port
+    }
+
+    /// Replaces the policy file under the running server.
+    pub(crate) fn set_policy(&self, json: &str) {
+        // A rename, so that the server never sees half a file.
+        let fresh = self.path("policy.json.new");
+        fs::write(&fresh, json).unwrap();
+        fs::rename(fresh, self.path("policy.json")).unwrap();
+    }
+
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.path("server.log")).unwrap_or_default()
+    }
+
+    /// Sends a signal and waits for the end.
+    pub(crate) fn end(&mut self, signal: Signal) -> ExitStatus {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, signal).unwrap();
+        let mut status = None;
+        eventually("the server ends", Duration::from_secs(20), || {
+            status = self.child.try_wait().unwrap();
+            status.is_some()
+        });
+        status.unwrap()
+    }
+
+    /// The same server again, after [`Gander::end`].
+    pub(crate) fn start_again(&mut self) {
+        self.child = self.setup.spawn();
+        self.wait_until_open();
+    }
+
+    /// Writes `glance-cache.conf` for the cache tools; they share the cache directory and the database.
+    pub(crate) fn cache_conf(&self, options: &[(&str, &str)]) -> PathBuf {
+        let mut conf = Conf::default();
+        for name in ["image_cache_dir", "image_cache_driver", "sql_connection", "metadata_encryption_key"] {
+            if let Some(value) = self.setup.conf.get(name) {
+                conf.set(name, value);
+            }
+        }
+        conf.set("log_file", self.path("cache.log").display());
+        for (name, value) in options {
+            conf.set(name, value);
+        }
+        write_cache_conf(self.setup.dir.path(), &conf)
+    }
+}
+
+/// Writes `glance-cache.conf` and its paste file.
+pub(crate) fn write_cache_conf(dir: &Path, conf: &Conf) -> PathBuf {
+    let file = dir.join("glance-cache.conf");
+    fs::write(&file, conf.text()).unwrap();
+    fs::write(dir.join("glance-cache-paste.ini"), paste::CACHE).unwrap();
+    file
+}
+
+impl Drop for Gander {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            let output = fs::read_to_string(self.path("output.txt")).unwrap_or_default();
+            let log = self.log();
+            let tail: Vec<_> = log.lines().rev().take(40).collect();
+            let tail: Vec<_> = tail.into_iter().rev().collect();
+            println!("output of the server:\n{output}\nend of its log:\n{}", tail.join("\n"));
+        }
+    }
+}

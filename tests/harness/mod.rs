@@ -1,0 +1,25 @@
+//! Starting the programs, asking them, and looking at what they leave on disk. Must not know how they work inside.
+
+mod conf;
+mod files;
+mod gander;
+mod http;
+mod image;
+mod net;
+mod origin;
+mod paste;
+mod process;
+mod servers;
+mod sql;
+
+pub(crate) use conf::Conf;
+pub(crate) use files::{entries, names, xattr, xattr_supported};
+pub(crate) use gander::{Gander, Setup};
+pub(crate) use http::{Client, Response, read_response};
+pub(crate) use image::{FIVE_KB, five_kb, md5, minimal_headers};
+pub(crate) use net::{eventually, free_port, is_open};
+pub(crate) use origin::{Behaviour, Origin};
+pub(crate) use paste::{TRUSTED_CACHING, TRUSTED_REGISTRY};
+pub(crate) use process::{Outcome, execute, gander_command, run, shell};
+pub(crate) use servers::Servers;
+pub(crate) use sql::sqlite_rows;

@@ -1,0 +1,33 @@
+//! Ports, and waiting for something to become true.
+
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// A port that the kernel chose and will not give to anybody else for a while.
+///
+/// A connection is made and closed from the listening side: the port then rests in TIME_WAIT, so the kernel hands it
+/// to no other socket, while a server that sets address reuse may still bind it.
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let client = TcpStream::connect(address).unwrap();
+    let (accepted, _) = listener.accept().unwrap();
+    drop(accepted);
+    drop(client);
+    address.port()
+}
+
+/// Whether somebody accepts connections on this port of the loopback.
+pub(crate) fn is_open(port: u16) -> bool {
+    TcpStream::connect_timeout(&SocketAddr::from(([127, 0, 0, 1], port)), Duration::from_secs(1)).is_ok()
+}
+
+/// Asks again until the answer is yes; panics, naming `what`, when it is still no after `limit`.
+pub(crate) fn eventually(what: &str, limit: Duration, mut probe: impl FnMut() -> bool) {
+    let deadline = Instant::now() + limit;
+    while !probe() {
+        assert!(Instant::now() < deadline, "not within {limit:?}: {what}");
+        thread::sleep(Duration::from_millis(10));
+    }
+}

@@ -1,0 +1,136 @@
+//! Configuration errors are told in one line, with exit code 1, before a port opens (v1-system §2, §5).
+
+use std::fs;
+
+use crate::harness::{Outcome, Setup, gander_command, is_open, run};
+
+/// One line on stderr that contains these words, and exit code 1.
+#[track_caller]
+fn one_line(outcome: &Outcome, words: &[&str]) {
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    let lines: Vec<_> = outcome.stderr.trim_end().lines().collect();
+    assert_eq!(lines.len(), 1, "{outcome:?}");
+    assert!(lines[0].starts_with("ERROR: "), "{outcome:?}");
+    for word in words {
+        assert!(lines[0].contains(word), "{word}: {outcome:?}");
+    }
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    for program in ["api", "registry", "scrubber"] {
+        let outcome = run(gander_command().args([program, "--config-file", "/nonexistent/glance.conf"]));
+        one_line(&outcome, &["/nonexistent/glance.conf"]);
+    }
+}
+
+#[test]
+fn a_value_of_the_wrong_type_is_named_with_its_option() {
+    for (option, value) in [("bind_port", "many"), ("workers", "two"), ("delayed_delete", "perhaps"), ("backlog", "-x")]
+    {
+        let setup = Setup::api("").set(option, value);
+        let port = setup.port();
+        one_line(&setup.run_to_end(), &[option, value]);
+        assert!(!is_open(port));
+    }
+}
+
+#[test]
+fn a_port_out_of_range_is_an_error() {
+    for port in ["65536", "-1"] {
+        one_line(&Setup::api("").set("bind_port", port).run_to_end(), &["bind_port"]);
+    }
+}
+
+#[test]
+fn a_line_that_is_no_option_is_named() {
+    let setup = Setup::api("");
+    let file = setup.path("broken.conf");
+    fs::write(&file, "[DEFAULT]\nthis is not an option\n").unwrap();
+    let outcome = run(gander_command().arg("api").arg("--config-file").arg(&file));
+    one_line(&outcome, &["broken.conf"]);
+}
+
+#[test]
+fn a_key_of_the_wrong_length_is_an_error() {
+    one_line(&Setup::api("").set("metadata_encryption_key", "short").run_to_end(), &["metadata_encryption_key"]);
+}
+
+#[test]
+fn an_unknown_flavor_is_named() {
+    let outcome = Setup::api("nonsense").run_to_end();
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(outcome.stderr.contains("glance-api-nonsense"), "{outcome:?}");
+}
+
+#[test]
+fn a_cache_without_a_directory_is_an_error() {
+    let outcome = Setup::api("caching").unset("image_cache_dir").run_to_end();
+    one_line(&outcome, &["image_cache_dir"]);
+}
+
+#[test]
+fn an_unknown_store_ends_with_255() {
+    let setup = Setup::api("").set("default_store", "shed");
+    let outcome = setup.run_to_end();
+    assert_eq!(outcome.code, Some(255), "{outcome:?}");
+    assert_eq!(outcome.stderr.trim(), "Default store shed not available on this Glance server");
+    assert!(!is_open(setup.port()));
+}
+
+#[test]
+fn one_half_of_tls_is_an_error() {
+    let outcome = Setup::api("").set("cert_file", "/etc/hostname").run_to_end();
+    one_line(&outcome, &["cert_file", "key_file"]);
+}
+
+#[test]
+fn an_unknown_notifier_is_an_error() {
+    let outcome = Setup::api("").set("notifier_strategy", "pigeon").run_to_end();
+    one_line(&outcome, &["pigeon"]);
+}
+
+#[test]
+fn options_that_nobody_knows_are_ignored() {
+    let gander = Setup::api("").set("colour", "green").start();
+    gander.client().get("/v1/images").expect(200);
+}
+
+#[test]
+fn an_empty_value_is_no_value() {
+    let setup = Setup::api("").set("key_file", "").set("cert_file", "").set("swift_store_user", "");
+    setup.start().client().get("/v1/images").expect(200);
+}
+
+#[test]
+fn one_option_may_refer_to_another() {
+    let setup = Setup::api("").set("base", "$filesystem_store_datadir/deeper");
+    let images = setup.path("images");
+    let gander = setup.set("where", images.display()).set("filesystem_store_datadir", "%(where)s").start();
+    let id = gander.client().add_image("Image1");
+    assert!(images.join(id).is_file());
+}
+
+#[test]
+fn a_later_file_wins() {
+    let setup = Setup::api("");
+    let override_file = setup.path("override.conf");
+    let elsewhere = setup.path("elsewhere.log");
+    fs::write(&override_file, format!("[DEFAULT]\nlog_file = {}\ndefault_store = shed\n", elsewhere.display()))
+        .unwrap();
+    let outcome = run(setup.command().arg("--config-file").arg(&override_file));
+    assert_eq!(outcome.code, Some(255), "{outcome:?}");
+}
+
+#[test]
+fn secrets_are_not_written_to_the_log() {
+    let secret = "0123456789abcdef";
+    let setup = Setup::api("").set("metadata_encryption_key", secret).set("s3_store_secret_key", "grandmother");
+    let gander = setup.set("swift_store_key", "grandfather").start();
+    gander.client().add_image("Image1");
+    let log = gander.log();
+    assert!(log.contains("DEBUG [glance-api]"), "{log}");
+    for secret in [secret, "grandmother", "grandfather"] {
+        assert!(!log.contains(secret), "{log}");
+    }
+}

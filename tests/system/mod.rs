@@ -1,0 +1,9 @@
+//! Processes, configuration and the operator's commands (v1-system).
+
+mod config;
+mod control;
+mod default_run;
+mod manage;
+mod paste;
+mod scrubber;
+mod signals;

@@ -1,0 +1,90 @@
+//! Order and pages of a list (v1-api §9.1).
+
+use crate::harness::{Client, Gander};
+
+fn with_names(names: &[&str]) -> (Gander, Client) {
+    let gander = Gander::plain();
+    let http = gander.client();
+    for name in names {
+        http.reserve(name, &[]);
+    }
+    (gander, http)
+}
+
+#[test]
+fn the_newest_comes_first() {
+    let (_gander, http) = with_names(&["a", "b", "c"]);
+    assert_eq!(http.names("/v1/images"), ["c", "b", "a"]);
+    assert_eq!(http.names("/v1/images?sort_dir=asc"), ["a", "b", "c"]);
+}
+
+#[test]
+fn names_compare_bytewise() {
+    let (_gander, http) = with_names(&["b", "B", "a", "A"]);
+    assert_eq!(http.names("/v1/images?sort_key=name&sort_dir=asc"), ["A", "B", "a", "b"]);
+}
+
+#[test]
+fn equal_keys_are_ordered_by_creation_in_the_same_direction() {
+    let (_gander, http) = with_names(&["same", "same", "same"]);
+    let newest_first = http.ids("/v1/images");
+    assert_eq!(http.ids("/v1/images?sort_key=name&sort_dir=desc"), newest_first);
+    let oldest_first: Vec<_> = newest_first.into_iter().rev().collect();
+    assert_eq!(http.ids("/v1/images?sort_key=name&sort_dir=asc"), oldest_first);
+}
+
+#[test]
+fn every_documented_key_sorts() {
+    let (_gander, http) = with_names(&["a", "b"]);
+    for key in ["name", "status", "container_format", "disk_format", "size", "id", "created_at", "updated_at"] {
+        let ascending = http.ids(&format!("/v1/images?sort_key={key}&sort_dir=asc"));
+        let descending = http.ids(&format!("/v1/images?sort_key={key}&sort_dir=desc"));
+        assert_eq!(ascending.len(), 2, "{key}");
+        assert!(ascending.iter().rev().eq(&descending), "{key}");
+    }
+}
+
+#[test]
+fn pages_of_one_cover_everything_once() {
+    let (_gander, http) = with_names(&["same", "same", "other", "same"]);
+    for order in ["sort_key=name&sort_dir=asc", "sort_key=name&sort_dir=desc", "sort_key=created_at"] {
+        let all = http.ids(&format!("/v1/images?{order}"));
+        let mut paged = http.ids(&format!("/v1/images?{order}&limit=1"));
+        while let [next] = &http.ids(&format!("/v1/images?{order}&limit=1&marker={}", paged.last().unwrap()))[..] {
+            paged.push(next.clone());
+            assert!(paged.len() <= all.len(), "{order}");
+        }
+        assert_eq!(paged, all, "{order}");
+    }
+}
+
+#[test]
+fn a_limit_of_zero_lists_nothing() {
+    let (_gander, http) = with_names(&["a"]);
+    assert_eq!(http.get("/v1/images?limit=0").expect(200).text(), r#"{"images": []}"#);
+}
+
+#[test]
+fn without_a_limit_a_page_has_25() {
+    let names: Vec<_> = (0..26).map(|x| format!("Image{x}")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let (_gander, http) = with_names(&names);
+    assert_eq!(http.ids("/v1/images").len(), 25);
+    assert_eq!(http.ids("/v1/images?limit=100").len(), 26);
+}
+
+#[test]
+fn an_unknown_marker_is_400() {
+    let (_gander, http) = with_names(&["a"]);
+    let unknown = "71c675ab-d94f-49cd-a114-e12490b328d9";
+    let text = http.get(&format!("/v1/images?marker={unknown}")).expect(400).text();
+    assert!(text.contains("Invalid marker. Image could not be found."), "{text}");
+}
+
+#[test]
+fn a_deleted_marker_is_400() {
+    let (_gander, http) = with_names(&["a", "b"]);
+    let id = http.ids("/v1/images").remove(0);
+    http.delete(&format!("/v1/images/{id}")).expect(200);
+    http.get(&format!("/v1/images?marker={id}")).expect(400);
+}
