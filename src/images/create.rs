@@ -42,11 +42,13 @@ impl Images {
     /// The size of a client's location: as announced by the client, else as the store tells, else 0 for unknown.
     pub(super) async fn size_at(&self, uri: &str, announced: Option<u64>) -> Result<u64> {
         self.stores.check_client_location(uri).map_err(Error::BadLocation)?;
-        if let Some(size) = announced.filter(|size| *size > 0) {
-            return Ok(size);
-        }
-        let store = self.stores.for_uri(uri).map_err(Error::BadLocation)?;
-        let size = store.size(uri).await.map_err(Error::BadLocation)?.unwrap_or(0);
+        let size = match announced.filter(|size| *size > 0) {
+            Some(size) => size,
+            None => {
+                let store = self.stores.for_uri(uri).map_err(Error::BadLocation)?;
+                store.size(uri).await.map_err(Error::BadLocation)?.unwrap_or(0)
+            }
+        };
         self.check_size_cap(Some(size))?;
         Ok(size)
     }

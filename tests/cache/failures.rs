@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::harness::{Behaviour, Gander, Origin, Setup, entries, five_kb, names, xattr_supported};
+use crate::harness::{Behaviour, Gander, Origin, Setup, entries, five_kb, names, skipped, xattr_supported};
 
 /// A caching API, an origin that behaves like this, and an image that is there.
 fn with_origin(behaviour: Behaviour) -> (Gander, Origin, String) {
@@ -122,7 +122,7 @@ impl TinyDisk {
         if mounted.is_ok_and(|output| output.status.success()) {
             return Some(Self(dir));
         }
-        println!("SKIPPED: a small file system cannot be mounted here");
+        skipped("a small file system cannot be mounted here");
         None
     }
 }

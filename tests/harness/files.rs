@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::skipped;
 use rustix::fs::{XattrFlags, getxattr, setxattr};
 
 /// Regular files directly in a directory; none when it does not exist.
@@ -34,7 +35,7 @@ pub(crate) fn xattr_supported(dir: &Path) -> bool {
     let supported = setxattr(&probe, "user.test", b"1", XattrFlags::empty()).is_ok();
     fs::remove_file(&probe).unwrap();
     if !supported {
-        println!("SKIPPED: the file system of {} has no user xattrs", dir.display());
+        skipped(&format!("the file system of {} has no user xattrs", dir.display()));
     }
     supported
 }

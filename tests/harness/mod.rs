@@ -10,6 +10,7 @@ mod origin;
 mod paste;
 mod process;
 mod servers;
+mod skip;
 mod sql;
 
 pub(crate) use conf::Conf;
@@ -22,4 +23,5 @@ pub(crate) use origin::{Behaviour, Origin};
 pub(crate) use paste::{TRUSTED_CACHING, TRUSTED_REGISTRY};
 pub(crate) use process::{Outcome, execute, gander_command, run, shell};
 pub(crate) use servers::Servers;
+pub(crate) use skip::skipped;
 pub(crate) use sql::sqlite_rows;

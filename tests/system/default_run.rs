@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use crate::harness::{Client, eventually, gander_command, is_open};
+use crate::harness::{Client, eventually, gander_command, is_open, skipped};
 
 /// A server on port 9292; dropped, it is killed.
 struct Default(Child);
@@ -32,7 +32,7 @@ fn start(home: &Path) -> (Default, String) {
 #[test]
 fn without_configuration_it_serves_and_caches_on_port_9292() {
     if is_open(9292) {
-        println!("SKIPPED: somebody else serves port 9292");
+        skipped("somebody else serves port 9292");
         return;
     }
     let home = tempfile::tempdir().unwrap();
