@@ -78,11 +78,15 @@ impl Client {
 
     /// A connection of one's own, for requests that are cut, slow, or malformed.
     pub(crate) fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect((self.host.as_str(), self.port)).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        stream.set_nodelay(true).unwrap();
-        stream
+        self.try_connect().unwrap()
+    }
+
+    fn try_connect(&self) -> io::Result<TcpStream> {
+        let stream = TcpStream::connect((self.host.as_str(), self.port))?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
     }
 
     /// Sends exactly these bytes, says no more, and reads what comes back.
