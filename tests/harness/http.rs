@@ -91,7 +91,7 @@ impl Client {
 
     /// Sends exactly these bytes, says no more, and reads what comes back.
     pub(crate) fn raw(&self, bytes: &[u8]) -> io::Result<Response> {
-        let mut stream = self.connect();
+        let mut stream = self.try_connect()?;
         // The server may have answered and closed before it has read everything.
         let _ = stream.write_all(bytes);
         let _ = stream.shutdown(Shutdown::Write);
@@ -164,7 +164,7 @@ impl Request {
 
     /// As [`Request::send`], for requests that a server may answer by closing the connection.
     pub(crate) fn try_send(self) -> io::Result<Response> {
-        let mut stream = self.client.connect();
+        let mut stream = self.client.try_connect()?;
         let mut bytes = self.head_bytes();
         bytes.extend_from_slice(&self.body);
         // A refusal may arrive before the server has read the whole body: read it in any case.
