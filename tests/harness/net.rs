@@ -20,7 +20,10 @@ pub(crate) fn free_port() -> u16 {
 
 /// Whether somebody accepts connections on this port of the loopback.
 pub(crate) fn is_open(port: u16) -> bool {
-    TcpStream::connect_timeout(&SocketAddr::from(([127, 0, 0, 1], port)), Duration::from_secs(1)).is_ok()
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let connected = TcpStream::connect_timeout(&address, Duration::from_secs(1));
+    // The kernel may choose this very port for the client's end; the connection then leads to itself.
+    connected.is_ok_and(|stream| stream.local_addr().is_ok_and(|local| local != address))
 }
 
 /// Asks again until the answer is yes; panics, naming `what`, when it is still no after `limit`.
