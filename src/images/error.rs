@@ -89,9 +89,12 @@ pub(crate) enum Error {
     /// Only active images are cached.
     #[error("Image '{0}' is not active. Not caching.")]
     NotCacheable(ImageId),
-    /// An image could not be queued for the cache.
-    #[error("{0}")]
-    CacheQueue(#[source] cache::Error),
+    /// The cache could not do what was asked of it.
+    #[error("image cache: {0}")]
+    Cache(#[source] cache::Error),
+    /// The cache could not be opened when the server started.
+    #[error("The image cache of this server cannot be used at present; its log tells why")]
+    NoCache,
     /// Data for the cache broke off.
     #[error("Failed to cache image '{id}': {source}")]
     BrokenFetch { id: ImageId, source: std::io::Error },
@@ -104,7 +107,4 @@ pub(crate) enum Error {
     /// A stored location does not decrypt with the configured key.
     #[error("a stored location cannot be read; is metadata_encryption_key the one it was written with?")]
     UnreadableLocation,
-    /// The work of the scrubber could not be queued.
-    #[error("cannot queue image {id} for delayed delete: {source}")]
-    ScrubQueue { id: ImageId, source: std::io::Error },
 }

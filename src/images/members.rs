@@ -1,7 +1,7 @@
 //! Sharing images with other projects (v1-api §14).
 
 use super::{Error, Images, Result};
-use crate::db::Membership;
+use crate::model::Membership;
 use crate::model::{Context, ImageId, Member};
 
 impl Images {

@@ -3,12 +3,14 @@
 //! One file per verb. Nothing here knows HTTP or SQL: both API versions, the commands and the tests call these.
 //! The order is always the same: authorise, then change state by compare-and-set, then touch data.
 
+mod cached;
 mod copy;
 mod create;
 mod delete;
 mod digest;
 mod download;
 mod error;
+mod guard;
 mod members;
 mod prefetch;
 mod scrub;
@@ -33,6 +35,7 @@ use crate::notify::Notifier;
 use crate::policy::Policy;
 use crate::store::Stores;
 
+pub(crate) use copy::Copy;
 pub(crate) use download::Requester;
 pub(crate) use error::{Error, Result};
 pub(crate) use scrub::Cleanup;

@@ -39,8 +39,12 @@ pub(crate) struct ImageFields {
 pub(crate) struct InvalidFields(pub(crate) String);
 
 impl ImageFields {
-    /// Checks the image that results when these fields are laid over `before` (`None`: a new image).
+    /// Checks the image that results when these fields are laid over `before` (`None`: a new image). Formats that a
+    /// change does not mention are not judged: another release may have known them.
     pub(crate) fn validate(&self, before: Option<&Image>) -> Result<(), InvalidFields> {
+        if before.is_some() && self.disk_format.is_none() && self.container_format.is_none() {
+            return self.check_lengths();
+        }
         let disk = merged(self.disk_format.as_ref(), before.and_then(|image| image.disk_format.as_ref()));
         let container =
             merged(self.container_format.as_ref(), before.and_then(|image| image.container_format.as_ref()));

@@ -15,7 +15,7 @@ use super::request::{BaseUrl, Data, data, has_data, image_id};
 use super::views;
 use crate::api::error::ApiError;
 use crate::api::json::answer;
-use crate::images::{Brings, Images, Requester, Upload};
+use crate::images::{Brings, Copy, Images, Requester, Upload};
 use crate::model::{Context, Image, ImageStatus, truthy};
 use crate::wire;
 
@@ -137,22 +137,18 @@ async fn receive(
     meta: &Meta,
     data: Option<Data>,
 ) -> Result<Image, ApiError> {
-    match (data, &meta.copy_from) {
+    let size = meta.fields.size.filter(|size| *size > 0);
+    let (checksum, store) = (meta.checksum.clone(), meta.store.clone());
+    match (data, meta.copy_from.clone()) {
         (Some(data), _) if !data.is_octet_stream => {
             images.kill(ctx, &image, ImageStatus::Queued).await;
             Err(ApiError::bad_request("").explained("Content-Type must be application/octet-stream"))
         }
         (Some(data), _) => {
-            let upload = Upload {
-                data: data.stream,
-                length: data.length,
-                size: meta.fields.size.filter(|size| *size > 0),
-                checksum: meta.checksum.clone(),
-                store: meta.store.clone(),
-            };
+            let upload = Upload { data: data.stream, length: data.length, size, checksum, store };
             Ok(images.upload(ctx, &image, upload).await?)
         }
-        (None, Some(uri)) => Ok(images.copy_from(ctx, &image, uri, meta.store.clone()).await?),
+        (None, Some(uri)) => Ok(images.copy_from(ctx, &image, Copy { uri, store, size, checksum }).await?),
         (None, None) => Ok(image),
     }
 }

@@ -8,7 +8,8 @@ use super::image_get::{self, Purpose};
 use super::pool::{Row, Session};
 use super::rows;
 use super::statement::{self, insert_child, now};
-use crate::db::{Error, Membership};
+use crate::db::Error;
+use crate::model::Membership;
 use crate::model::{Context, ImageId, Member, may_change, may_share};
 
 /// Live memberships of a visible image, oldest first.
