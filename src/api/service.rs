@@ -7,6 +7,8 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
 use axum::response::{IntoResponse, Response};
+use http::HeaderValue;
+use http::header::X_CONTENT_TYPE_OPTIONS;
 use percent_encoding::percent_decode_str;
 use tower::ServiceExt;
 
@@ -96,5 +98,8 @@ async fn identified(identity: &Identity, routes: &Router, mut request: Request) 
             }
         }
     };
-    form.guard(answer).await
+    let mut response = form.guard(answer).await;
+    // Names and texts of users go out as what they are called, not as what a browser takes them for (security S61).
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
 }

@@ -29,9 +29,11 @@ impl Images {
     pub(crate) async fn copy_from(&self, ctx: &Context, image: &Image, copy: Copy) -> Result<Image> {
         self.check_copy_source(&copy.uri)?;
         let store = self.store_for_data(copy.store.as_deref())?;
+        let admitted = Arc::clone(&self.background.admitted).try_acquire_owned().map_err(|_| Error::Busy)?;
         let saving = self.set_status(ctx, image, ImageStatus::Queued, ImageStatus::Saving).await?;
         let (images, ctx, target) = (self.clone(), ctx.clone(), saving.clone());
         self.background.tasks.spawn(async move {
+            let _admitted = admitted;
             let (copier, owner, image) = (images.clone(), ctx.clone(), target.clone());
             let work = async move { copier.copy(&owner, &image, copy, &*store).await };
             if let Err(error) = images.guarded(&ctx, &target, work).await {

@@ -21,6 +21,7 @@ impl Images {
 
     async fn delete_now(&self, ctx: &Context, id: &ImageId) -> Result<()> {
         let (image, delayed) = self.delete_record(ctx, id).await?;
+        self.background.uploads.end(id);
         let uris = self.readable_locations(&image);
         if let Some(cache) = &self.cache
             && let Err(error) = cache.evict(id).await

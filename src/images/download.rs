@@ -113,7 +113,7 @@ impl Images {
     /// The image's data as the cache reads it.
     pub(super) fn source_of(&self, image: &Image) -> Result<Arc<StoredImage>> {
         let uris = self.plain_locations(image)?;
-        Ok(Arc::new(StoredImage { stores: Arc::clone(&self.stores), uris }))
+        Ok(Arc::new(StoredImage { stores: Arc::clone(&self.stores), uris, cap: self.settings.image_size_cap }))
     }
 
     /// Sends `image.send` once the data is out or the client is gone.

@@ -98,6 +98,14 @@ pub(crate) enum Error {
     /// Data for the cache broke off.
     #[error("Failed to cache image '{id}': {source}")]
     BrokenFetch { id: ImageId, source: std::io::Error },
+    /// More copies wait than this node takes.
+    #[error("Too many images are waiting to be copied here; try again later")]
+    Busy,
+    /// More of something than a quota allows.
+    #[error(
+        "The limit has been exceeded on the number of allowed image {what}. Attempted: {attempted}, Maximum: {quota}"
+    )]
+    Quota { what: &'static str, attempted: usize, quota: usize },
     /// Our own code panicked on this image.
     #[error("the upload crashed: {0}")]
     Crashed(String),

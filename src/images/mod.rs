@@ -13,6 +13,7 @@ mod error;
 mod guard;
 mod members;
 mod prefetch;
+mod running;
 mod scrub;
 mod scrub_queue;
 mod show;
@@ -26,6 +27,8 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
+
+use running::Running;
 
 use crate::cache::Cache;
 use crate::crypt::LocationCipher;
@@ -55,6 +58,10 @@ pub(crate) struct Settings {
     pub(crate) scrubber_datadir: PathBuf,
     /// Copies fetched in the background at the same time (`task_pool_threads`).
     pub(crate) concurrent_copies: usize,
+    /// Properties that an image may have; `None`: any number (`image_property_quota`).
+    pub(crate) property_quota: Option<usize>,
+    /// Members that an image may have; `None`: any number (`image_member_quota`).
+    pub(crate) member_quota: Option<usize>,
 }
 
 /// What the use cases work with. Cheap to clone.
@@ -77,7 +84,13 @@ pub(crate) struct Images {
 struct Background {
     tasks: TaskTracker,
     copies: Arc<Semaphore>,
+    /// Copies running or waiting for their turn.
+    admitted: Arc<Semaphore>,
+    uploads: Running,
 }
+
+/// Copies that may wait for each one that runs.
+const WAITING_COPIES: usize = 64;
 
 /// The parts that [`Images`] is made of.
 #[derive(Debug)]
@@ -95,6 +108,7 @@ impl Images {
     /// Puts the parts together.
     pub(crate) fn new(parts: Parts) -> Self {
         let copies = Arc::new(Semaphore::new(parts.settings.concurrent_copies));
+        let admitted = Arc::new(Semaphore::new(parts.settings.concurrent_copies.saturating_mul(WAITING_COPIES)));
         Self {
             metadata: parts.metadata,
             stores: parts.stores,
@@ -103,7 +117,7 @@ impl Images {
             notifier: parts.notifier,
             cipher: parts.cipher,
             settings: Arc::new(parts.settings),
-            background: Background { tasks: TaskTracker::new(), copies },
+            background: Background { tasks: TaskTracker::new(), copies, admitted, uploads: Running::default() },
         }
     }
 

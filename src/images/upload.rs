@@ -87,6 +87,7 @@ impl Images {
                 Ok(image) => Ok(image),
                 Err(error) => self.settle(ctx, image, store, &added, error).await,
             },
+            Err(error @ Error::GoneMeanwhile(_)) => Err(error),
             Err(error) => {
                 self.kill(ctx, image, ImageStatus::Saving).await;
                 Err(error)
@@ -102,9 +103,13 @@ impl Images {
     /// Puts the data into the store; if it is not what was announced, takes it out again.
     async fn keep(&self, image: &Image, store: &dyn Store, upload: Upload) -> Result<(Added, Received)> {
         let announced = upload.length.or(upload.size);
-        let guarded = exactly(capped(upload.data, self.settings.image_size_cap), upload.length);
+        let running = self.background.uploads.begin(&image.id);
+        let guarded = exactly(capped(running.guard(upload.data), self.settings.image_size_cap), upload.length);
         let (data, digest) = Digesting::start(guarded);
-        let added = store.add(&image.id, data, announced).await.map_err(upload_error)?;
+        let added = store.add(&image.id, data, announced).await.map_err(|error| match running.was_ended() {
+            true => Error::GoneMeanwhile(image.id.clone()),
+            false => upload_error(error),
+        })?;
         match digest.finish().await.and_then(|got| verify(got, upload.size, upload.checksum.as_deref())) {
             Ok(got) => Ok((added, got)),
             Err(error) => {

@@ -62,6 +62,9 @@ impl ImageFields {
     }
 
     fn check_lengths(&self) -> Result<(), InvalidFields> {
+        if self.size.is_some_and(|size| i64::try_from(size).is_err()) {
+            return Err(InvalidFields(format!("Invalid value for size: must be at most {}", i64::MAX)));
+        }
         let too_long = |text: &str| text.chars().count() > MAX_NAME;
         if self.name.as_ref().and_then(Option::as_deref).is_some_and(too_long) {
             return Err(InvalidFields(format!("Image name too long: more than {MAX_NAME} characters")));

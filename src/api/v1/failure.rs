@@ -48,9 +48,9 @@ impl From<Error> for ApiError {
             | Error::Mismatch { .. }
             | Error::BrokenUpload(_)
             | Error::NotCacheable(_) => Self::bad_request(text),
-            Error::NoCache => Self::unavailable(text),
+            Error::NoCache | Error::Busy => Self::unavailable(text),
             Error::GoneMeanwhile(_) => Self::precondition_failed(text),
-            Error::TooLarge(_) => Self::too_large(text),
+            Error::TooLarge(_) | Error::Quota { .. } => Self::too_large(text),
             Error::Store(source) => upload(source),
             Error::Read(source) => read(&source),
             Error::Policy(policy::Error::Unreadable(_))
@@ -115,7 +115,7 @@ fn read(source: &Store) -> ApiError {
             let base = "An object with the specified identifier was not found.";
             ApiError::not_found("").explained(format!("{base} Details: {text}"))
         }
-        Store::Unavailable(_) => {
+        Store::Unavailable(_) | Store::BadLocation(_) => {
             tracing::error!("download failed: {text}");
             ApiError::unavailable("The store of this image cannot be reached at present.")
         }

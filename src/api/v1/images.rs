@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use serde_json::{Value, json};
 
 use super::headers::{self, Meta};
-use super::request::{BaseUrl, Data, data, has_data, image_id};
+use super::request::{BaseUrl, Data, data, image_id};
 use super::views;
 use crate::api::error::ApiError;
 use crate::api::json::answer;
@@ -79,7 +79,7 @@ pub(super) async fn create(
     body: Body,
 ) -> Answer {
     let meta = headers::read(&headers)?;
-    let data = data(&headers, body);
+    let data = data(&headers, body)?;
     // Data that comes along wins over a location; its place becomes the location.
     let location = meta.location.clone().filter(|_| data.is_none() && meta.copy_from.is_none());
     if let Some(uri) = &meta.copy_from {
@@ -102,7 +102,8 @@ pub(super) async fn update(
 ) -> Answer {
     let id = image_id(&id)?;
     let meta = headers::read(&headers)?;
-    let brings = match (has_data(&headers), meta.location.is_some() || meta.copy_from.is_some()) {
+    let data = data(&headers, body)?;
+    let brings = match (data.is_some(), meta.location.is_some() || meta.copy_from.is_some()) {
         (true, _) => Brings::Data,
         (false, true) => Brings::Location,
         (false, false) => Brings::Nothing,
@@ -114,7 +115,7 @@ pub(super) async fn update(
     let location = meta.location.as_deref().filter(|_| brings == Brings::Location && meta.copy_from.is_none());
     let purge = brings != Brings::Data && purge_props(&headers);
     let image = images.update(&ctx, &image, meta.fields.clone(), location, purge).await?;
-    let image = receive(&images, &ctx, image, &meta, data(&headers, body)).await?;
+    let image = receive(&images, &ctx, image, &meta, data).await?;
     Ok(views::image(StatusCode::OK, &image, headers::identity(&image, &base.image(&image.id))))
 }
 
