@@ -1,11 +1,17 @@
 //! Copying an image's data from elsewhere into a store, in the background (v1-api §19, `X-Glance-API-Copy-From`).
 
+use std::io;
 use std::sync::Arc;
+
+use futures_util::{StreamExt, stream};
+use tokio_util::sync::CancellationToken;
 
 use super::upload::Upload;
 use super::{Error, Images, Result};
-use crate::model::{Context, Image, ImageStatus};
-use crate::store::ByteRange;
+use crate::model::{ByteStream, Context, Image, ImageStatus};
+use crate::store::{self, ByteRange};
+
+const STOPPING: &str = "the server is stopping";
 
 impl Images {
     /// Checks that data may be copied from `uri`, before anything is reserved.
@@ -37,13 +43,15 @@ impl Images {
     }
 
     async fn copy(&self, ctx: &Context, image: &Image, uri: &str, scheme: &str) -> Result<Image> {
+        let cut = &self.background.cut;
         // The semaphore is never closed, so this only waits for a free place.
-        let _place = self.background.copies.acquire().await;
-        let opened = match self.stores.for_uri(uri) {
-            Ok(store) => store.get(uri, ByteRange::default()).await,
-            Err(error) => Err(error),
+        let _place = cut.run_until_cancelled(self.background.copies.acquire()).await;
+        let opening = async {
+            let store = self.stores.for_uri(uri)?;
+            store.get(uri, ByteRange::default()).await
         };
-        let opened = match opened {
+        let opened = cut.run_until_cancelled(opening).await;
+        let opened = match opened.unwrap_or_else(|| Err(store::Error::Unavailable(STOPPING.to_owned()))) {
             Ok(opened) => opened,
             Err(error) => {
                 self.kill(ctx, image, ImageStatus::Saving).await;
@@ -51,7 +59,7 @@ impl Images {
             }
         };
         let upload = Upload {
-            data: opened.data,
+            data: until_cut(opened.data, cut.clone()),
             length: opened.size,
             size: None,
             checksum: None,
@@ -59,4 +67,13 @@ impl Images {
         };
         self.receive(ctx, image, scheme, upload).await
     }
+}
+
+/// `data`, which fails when the server can wait for it no longer: an end would pass for the end of the image.
+fn until_cut(data: ByteStream, cut: CancellationToken) -> ByteStream {
+    Box::pin(stream::unfold((data, cut), |(mut data, cut)| async move {
+        let next = cut.run_until_cancelled(data.next()).await;
+        let block = next.unwrap_or_else(|| Some(Err(io::Error::other(STOPPING))))?;
+        Some((block, (data, cut)))
+    }))
 }
