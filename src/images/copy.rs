@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use super::guard::until;
 use super::upload::Upload;
 use super::{Error, Images, Result};
 use crate::model::{Context, Image, ImageStatus};
-use crate::store::{ByteRange, Store};
+use crate::store::{self, ByteRange, Store};
+
+const STOPPING: &str = "the server is stopping";
 
 /// Where to copy from, and what the client says of the data there.
 #[derive(Debug)]
@@ -44,17 +47,17 @@ impl Images {
     }
 
     async fn copy(&self, ctx: &Context, image: &Image, copy: Copy, store: &dyn Store) -> Result<Image> {
+        let cut = &self.background.cut;
         // The semaphore is never closed, so this only waits for a free place.
-        let _place = self.background.copies.acquire().await;
-        let opened = match self.stores.for_uri(&copy.uri) {
-            Ok(source) => source.get(&copy.uri, ByteRange::default()).await,
-            Err(error) => Err(error),
-        };
-        match opened {
+        let _place = cut.run_until_cancelled(self.background.copies.acquire()).await;
+        let opening = async { self.stores.for_uri(&copy.uri)?.get(&copy.uri, ByteRange::default()).await };
+        let opened = cut.run_until_cancelled(opening).await;
+        match opened.unwrap_or_else(|| Err(store::Error::Unavailable(STOPPING.to_owned()))) {
             Ok(opened) => {
                 let Copy { size, checksum, store: named, .. } = copy;
-                let upload = Upload { data: opened.data, length: opened.size, size, checksum, store: named };
-                self.receive(ctx, image, store, upload).await
+                let data = until(opened.data, cut.clone());
+                self.receive(ctx, image, store, Upload { data, length: opened.size, size, checksum, store: named })
+                    .await
             }
             Err(error) => {
                 self.kill(ctx, image, ImageStatus::Saving).await;

@@ -1,8 +1,9 @@
-//! Streams that end in an error where they would be longer than allowed or not as long as announced.
+//! Streams that end in an error where they would be longer than allowed, not as long as announced, or in the way.
 
 use std::io;
 
 use futures_util::{StreamExt, stream};
+use tokio_util::sync::CancellationToken;
 
 use crate::model::ByteStream;
 
@@ -31,6 +32,15 @@ pub(super) fn exactly(data: ByteStream, length: Option<u64>) -> ByteStream {
         };
         let seen = seen + block.len() as u64;
         if seen > length { Err(broken(seen, length)) } else { Ok(Some((block, (data, seen)))) }
+    }))
+}
+
+/// Cuts `data` with an error when `token` says so: a mere end would pass for the end of the image.
+pub(super) fn until(data: ByteStream, token: CancellationToken) -> ByteStream {
+    Box::pin(stream::unfold((data, token), |(mut data, token)| async move {
+        let next = token.run_until_cancelled(data.next()).await;
+        let block = next.unwrap_or_else(|| Some(Err(io::ErrorKind::ConnectionAborted.into())))?;
+        Some((block, (data, token)))
     }))
 }
 

@@ -26,6 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use running::Running;
@@ -87,6 +88,8 @@ struct Background {
     /// Copies running or waiting for their turn.
     admitted: Arc<Semaphore>,
     uploads: Running,
+    /// Makes copies fail, as cut connections make uploads fail.
+    cut: CancellationToken,
 }
 
 /// Copies that may wait for each one that runs.
@@ -117,19 +120,41 @@ impl Images {
             notifier: parts.notifier,
             cipher: parts.cipher,
             settings: Arc::new(parts.settings),
-            background: Background { tasks: TaskTracker::new(), copies, admitted, uploads: Running::default() },
+            background: Background {
+                tasks: TaskTracker::new(),
+                copies,
+                admitted,
+                uploads: Running::default(),
+                cut: CancellationToken::new(),
+            },
         }
     }
 
     /// Lets background work end; false if some is left after `grace`. Call when no request can start any more.
     pub(crate) async fn drained(&self, grace: Duration) -> bool {
-        self.background.tasks.close();
-        let copied = tokio::time::timeout(grace, self.background.tasks.wait()).await.is_ok();
-        let filled = match &self.cache {
-            Some(cache) => cache.drain(grace).await,
-            None => true,
+        let received = self.received(grace);
+        let filled = async {
+            match &self.cache {
+                Some(cache) => cache.drain(grace).await,
+                None => true,
+            }
         };
-        copied && filled
+        let (received, filled) = tokio::join!(received, filled);
+        received && filled
+    }
+
+    /// Breaks off the copies that still run, and waits until they and the uploads whose clients are gone have left
+    /// nothing behind; false if that takes longer than `limit`. Cache fills are not waited for: what a dead process
+    /// leaves of them is removed by the next.
+    pub(crate) async fn cut(&self, limit: Duration) -> bool {
+        tracing::warn!("uploads, copies and cache fills still running are cut");
+        self.background.cut.cancel();
+        self.received(limit).await
+    }
+
+    async fn received(&self, limit: Duration) -> bool {
+        self.background.tasks.close();
+        tokio::time::timeout(limit, self.background.tasks.wait()).await.is_ok()
     }
 
     /// The policy first, then the ban on changes by anonymous callers.

@@ -1,12 +1,11 @@
 //! The uploads that this node is receiving, so that deleting an image ends its upload at once (security S17).
 
 use std::collections::HashMap;
-use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures_util::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
+use super::guard::until;
 use crate::model::{ByteStream, ImageId};
 
 /// Image → what ends its upload. An image gets data once, so there is at most one.
@@ -45,14 +44,7 @@ impl Running {
 impl Upload {
     /// `data`, until the upload is ended; then an error.
     pub(super) fn guard(&self, data: ByteStream) -> ByteStream {
-        Box::pin(stream::unfold((data, self.token.clone()), |(mut data, token)| async move {
-            let block = tokio::select! {
-                biased;
-                () = token.cancelled() => Err(io::Error::from(io::ErrorKind::ConnectionAborted)),
-                block = data.next() => block?,
-            };
-            Some((block, (data, token)))
-        }))
+        until(data, self.token.clone())
     }
 
     /// The image was deleted meanwhile.

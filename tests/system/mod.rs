@@ -7,3 +7,5 @@ mod manage;
 mod paste;
 mod scrubber;
 mod signals;
+mod slow_clients;
+mod stopping;
