@@ -10,7 +10,8 @@ use crate::server;
 /// The longest timeout in seconds: beyond any use, yet within what clocks can add.
 const A_YEAR: i64 = 365 * 24 * 60 * 60;
 
-pub(super) static BIND_HOST: Opt = Opt::str("DEFAULT", "bind_host").default("0.0.0.0").help("Address to listen on");
+pub(super) static BIND_HOST: Opt =
+    Opt::str("DEFAULT", "bind_host").default("0.0.0.0").empty_is_unset().help("Address to listen on");
 static BIND_PORT: Opt = Opt::port("DEFAULT", "bind_port").help("Port; 9292 for the API, 9191 for the registry");
 static BACKLOG: Opt = Opt::int("DEFAULT", "backlog").default("4096").range(1, 65535).help("Pending connections");
 static TCP_KEEPIDLE: Opt = Opt::int("DEFAULT", "tcp_keepidle")
@@ -19,7 +20,7 @@ static TCP_KEEPIDLE: Opt = Opt::int("DEFAULT", "tcp_keepidle")
     .help("Seconds of silence before a keep-alive probe");
 static MAX_HEADER_LINE: Opt = Opt::int("DEFAULT", "max_header_line")
     .default("16384")
-    .range(1024, 1_048_576)
+    .range(2048, 1_048_576)
     .help("Longest header line in bytes; the whole header block may have four times as many");
 static CLIENT_SOCKET_TIMEOUT: Opt = Opt::int("DEFAULT", "client_socket_timeout")
     .default("900")

@@ -242,19 +242,25 @@ mod tests {
     }
 
     #[test]
-    fn identity_travels_with_a_token_only() {
+    fn only_an_admin_without_identity_goes_without_one() {
         let connection = Connection::new(&settings("127.0.0.1")).unwrap();
         let headers = |ctx: &Context| {
             let request = connection.request(ctx, Method::GET, &["images"], None).unwrap();
             request.build().unwrap().headers().clone()
         };
+        assert_eq!(headers(&Context::service()).len(), 1); // Accept
+        let stranger = headers(&Context { read_only: true, ..Context::default() });
+        assert_eq!(
+            (&stranger["x-auth-token"], &stranger["x-identity-status"]),
+            (&"none".parse().unwrap(), &"Invalid".parse().unwrap())
+        );
         let mut ctx = Context {
             user: Some("u".to_owned()),
             tenant: Some("t".to_owned()),
             roles: vec!["Member".to_owned(), "Admin".to_owned()],
             ..Context::service()
         };
-        assert_eq!(headers(&ctx).len(), 1); // Accept
+        assert_eq!(headers(&ctx)["x-identity-status"], "Confirmed");
         ctx.auth_token = Some("secret".to_owned());
         let sent = headers(&ctx);
         for (name, value) in [
