@@ -11,7 +11,7 @@ use futures_util::Stream;
 
 use super::source::StoredImage;
 use super::{Error, Images, Result};
-use crate::cache::{Cache, Hit, Source as _, Verdict};
+use crate::cache::{Cache, Source as _, Verdict};
 use crate::model::{ByteStream, Context, Image, ImageId, ImageStatus};
 use crate::notify::{Notifier, Sent};
 
@@ -65,26 +65,16 @@ impl Images {
             }
             return Ok((opened.data, announced.or(image.size), Verdict::Disabled));
         };
-        if let Some(hit) = self.sound_hit(cache, image, known).await {
+        if let Some(hit) = cache.lookup(&image.id, known).await {
             let size = hit.size();
-            return Ok((hit.into_stream(), Some(size), Verdict::Hit));
+            // The store is only asked where the entry fails: locations that cannot be read are no matter before.
+            let uris = self.plain_locations(image).unwrap_or_default();
+            let source = Arc::new(StoredImage { stores: Arc::clone(&self.stores), uris });
+            return Ok((hit.into_stream(source), Some(size), Verdict::Hit));
         }
         let fetched = cache.fetch(&image.id, self.source_of(image)?, known).await.map_err(Error::Read)?;
         self.still_there(ctx, cache, image).await?;
         Ok((fetched.data, fetched.size.or(image.size), fetched.verdict))
-    }
-
-    /// The cached file, if it can be the whole image: one of another size is evicted (security C13).
-    async fn sound_hit(&self, cache: &Arc<Cache>, image: &Image, known: Option<u64>) -> Option<Hit> {
-        let hit = cache.lookup(&image.id).await?;
-        if known.is_none_or(|size| size == hit.size()) {
-            return Some(hit);
-        }
-        tracing::warn!("cached image {} has {} bytes instead of {known:?}: evicted", image.id, hit.size());
-        if let Err(error) = cache.evict(&image.id).await {
-            tracing::error!("Unable to evict image {}: {error}", image.id);
-        }
-        None
     }
 
     /// An image may be deleted between the look at its record and the start of its fill. Its eviction came too early

@@ -92,9 +92,9 @@ pub(crate) enum Error {
     /// An image could not be queued for the cache.
     #[error("{0}")]
     CacheQueue(#[source] cache::Error),
-    /// Data for the cache broke off.
+    /// An image queued for the cache did not come into it.
     #[error("Failed to cache image '{id}': {source}")]
-    BrokenFetch { id: ImageId, source: std::io::Error },
+    Prefetch { id: ImageId, source: cache::PrefetchError },
     /// Our own code panicked on this image.
     #[error("the upload crashed: {0}")]
     Crashed(String),

@@ -16,7 +16,7 @@ const CONCURRENT: usize = 4;
 /// What one run did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Prefetched {
-    /// Images that are in the cache now.
+    /// Images that are in the cache now, or are being put there by another process.
     pub(crate) cached: usize,
     /// Images that stay queued.
     pub(crate) failed: usize,
@@ -51,11 +51,8 @@ impl Images {
     async fn prefetch_one(&self, ctx: &Context, cache: &Arc<Cache>, id: &ImageId) -> Result<()> {
         let image = self.cacheable(ctx, id).await?;
         let source = self.source_of(&image)?;
-        let mut fetched = cache.fetch(id, source, certain_size(&image)).await.map_err(Error::Read)?;
-        while let Some(block) = fetched.data.next().await {
-            block.map_err(|source| Error::BrokenFetch { id: id.clone(), source })?;
-        }
-        Ok(())
+        let done = cache.prefetch(id, source, certain_size(&image)).await;
+        done.map_err(|source| Error::Prefetch { id: id.clone(), source })
     }
 
     async fn cacheable(&self, ctx: &Context, id: &ImageId) -> Result<Image> {

@@ -55,7 +55,7 @@ impl From<Error> for ApiError {
             | Error::CacheQueue(_)
             | Error::Crashed(_)
             | Error::Damaged { .. }
-            | Error::BrokenFetch { .. } => internal(&text),
+            | Error::Prefetch { .. } => internal(&text),
         }
     }
 }
