@@ -2,6 +2,9 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::store;
 
 /// Why the cache could not be opened, or a management operation did not happen.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +25,17 @@ pub(crate) enum Error {
         /// What SQLite said.
         source: sqlx::Error,
     },
+}
+
+/// Why a prefetched image is not cached.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PrefetchError {
+    /// The store did not give it.
+    #[error("{0}")]
+    Store(Arc<store::Error>),
+    /// There was no place to fill it, its file could not be finished, or it was evicted meanwhile; the log tells.
+    #[error("the cache did not keep it")]
+    NotKept,
 }
 
 /// What opening and managing the cache yield.

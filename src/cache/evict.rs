@@ -1,10 +1,11 @@
 //! Taking images out of the cache.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
-use super::layout::remove_if_there;
+use super::layout::{leads_to, remove_if_there};
 use super::{Cache, Error, Result};
 use crate::model::ImageId;
 
@@ -17,10 +18,39 @@ impl Cache {
     /// The file cannot be removed.
     pub(crate) async fn evict(self: &Arc<Self>, id: &ImageId) -> Result<bool> {
         let (cache, id) = (Arc::clone(self), id.clone());
-        let evicted = tokio::spawn(async move { cache.evict_now(id).await });
-        evicted
+        self.detached(async move { cache.evict_now(id).await }).await
+    }
+
+    /// Removes the entry of `id` if it is still `file`, which proved not to be the whole image: what has taken its
+    /// place meanwhile is as good as any. Failing is logged.
+    pub(super) async fn evict_damaged(self: &Arc<Self>, id: &ImageId, file: &Arc<File>) {
+        let (cache, id, file) = (Arc::clone(self), id.clone(), Arc::clone(file));
+        let evicted = self.detached(async move { cache.evict_file_now(id, file).await }).await;
+        if let Err(error) = evicted {
+            tracing::error!("damaged entry stays: {error}");
+        }
+    }
+
+    /// Does `work` to its end even if the caller stops waiting.
+    async fn detached<T: Send + 'static>(&self, work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+        tokio::spawn(work)
             .await
             .unwrap_or_else(|gone| Err(Error::File { path: self.settings.dir.clone(), source: io::Error::other(gone) }))
+    }
+
+    async fn evict_file_now(&self, id: ImageId, file: Arc<File>) -> Result<()> {
+        let _alone = self.publishing.lock().await;
+        let doomed = id.clone();
+        let removed = self
+            .files(move |layout| {
+                let path = layout.entry(&doomed);
+                Ok(leads_to(&path, &file)? && remove_if_there(&path)?)
+            })
+            .await?;
+        if removed {
+            self.index.remove(&id).await;
+        }
+        Ok(())
     }
 
     async fn evict_now(&self, id: ImageId) -> Result<bool> {
@@ -39,17 +69,21 @@ impl Cache {
         Ok(removed)
     }
 
-    /// Removes all entries and all records; yields the number of files removed.
+    /// Removes all entries and all records; yields the number of files removed. One that cannot be removed stays,
+    /// logged.
     ///
     /// # Errors
-    /// The directory cannot be listed or a file not removed; the rest stays.
+    /// The directory cannot be listed.
     pub(crate) async fn evict_all(self: &Arc<Self>) -> Result<u64> {
         let files = self.files(|layout| layout.entries()).await?;
         let mut ids: BTreeSet<ImageId> = files.into_iter().map(|entry| entry.id).collect();
         ids.extend(self.index.entries().await.into_iter().map(|record| record.image_id));
         let mut removed = 0;
         for id in &ids {
-            removed += u64::from(self.evict(id).await?);
+            match self.evict(id).await {
+                Ok(there) => removed += u64::from(there),
+                Err(error) => tracing::error!(image = %id, "entry stays: {error}"),
+            }
         }
         Ok(removed)
     }

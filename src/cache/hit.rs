@@ -1,14 +1,14 @@
 //! An entry opened for reading.
 
 use std::fs::File;
-use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::stream;
 
+use super::Cache;
 use super::blocks::read_block;
-use super::index::Index;
+use super::reader::{self, CachedFile, Fault};
+use super::source::Source;
 use crate::model::{ByteStream, ImageId};
 
 /// An open entry. It stays readable even if the entry is evicted meanwhile.
@@ -17,13 +17,13 @@ pub(crate) struct Hit {
     id: ImageId,
     pub(super) file: Arc<File>,
     size: u64,
-    index: Arc<dyn Index>,
+    cache: Arc<Cache>,
 }
 
 impl Hit {
-    /// An entry of `id`, `size` bytes, whose reads `index` counts.
-    pub(super) fn new(id: ImageId, file: File, size: u64, index: Arc<dyn Index>) -> Self {
-        Self { id, file: Arc::new(file), size, index }
+    /// The entry of `id` in `cache`, `size` bytes.
+    pub(super) fn new(id: ImageId, file: File, size: u64, cache: Arc<Cache>) -> Self {
+        Self { id, file: Arc::new(file), size, cache }
     }
 
     /// Bytes of the image.
@@ -31,23 +31,21 @@ impl Hit {
         self.size
     }
 
+    /// The image in blocks; the hit is recorded before the last block is handed out, and only if it comes to that.
+    /// An entry that cannot be read to its end is evicted, and the rest comes from `source`.
+    pub(crate) fn into_stream(self, source: Arc<dyn Source>) -> ByteStream {
+        let size = Some(self.size);
+        reader::read(self, source, size)
+    }
+
     /// Counts a complete read. Must have happened before the client can see the last byte (v1-cache §1).
     async fn record(&self) {
-        self.index.hit(&self.id).await;
+        self.cache.index.hit(&self.id).await;
     }
+}
 
-    /// The image in blocks; the hit is recorded before the last block is handed out, and only if it comes to that.
-    pub(crate) fn into_stream(self) -> ByteStream {
-        Box::pin(stream::try_unfold((self, 0), |(hit, offset)| async move {
-            let block = hit.next(offset).await?;
-            Ok(block.map(|block| {
-                let offset = offset + block.len() as u64;
-                (block, (hit, offset))
-            }))
-        }))
-    }
-
-    async fn next(&self, offset: u64) -> io::Result<Option<Bytes>> {
+impl CachedFile for Hit {
+    async fn block_at(&mut self, offset: u64) -> Result<Option<Bytes>, Fault> {
         if offset == self.size {
             // Only an empty image has no last block to be recorded at.
             if self.size == 0 {
@@ -55,7 +53,14 @@ impl Hit {
             }
             return Ok(None);
         }
-        let block = read_block(&self.file, offset, self.size).await?;
+        let block = match read_block(&self.file, offset, self.size).await {
+            Ok(block) => block,
+            Err(error) => {
+                tracing::error!(image = %self.id, %error, "cached image cannot be read: reading its store");
+                self.cache.evict_damaged(&self.id, &self.file).await;
+                return Err(Fault::Cache);
+            }
+        };
         if offset + block.len() as u64 == self.size {
             self.record().await;
         }

@@ -5,7 +5,7 @@
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
@@ -16,6 +16,8 @@ use crate::model::ImageId;
 /// Mode of the files that the cache makes.
 pub(super) const FILE_MODE: u32 = 0o600;
 const DIR_MODE: u32 = 0o700;
+const OTHERS_WRITE: u32 = 0o002;
+const STICKY: u32 = 0o1000;
 
 /// The cache directory.
 #[derive(Debug, Clone)]
@@ -38,10 +40,15 @@ impl Layout {
         Self { base }
     }
 
-    /// Makes the directories that are missing; the mode of an existing one is its owner's business.
+    /// Makes the directories that are missing; the mode of an existing one is its owner's business, as long as not
+    /// everybody can replace what is cached (security C11). The sticky bit forbids that; mounted tmpfs have it.
     pub(super) fn create(&self) -> io::Result<()> {
         for dir in [self.base.clone(), self.incomplete_dir(), self.invalid_dir(), self.queue_dir()] {
-            DirBuilder::new().recursive(true).mode(DIR_MODE).create(dir)?;
+            DirBuilder::new().recursive(true).mode(DIR_MODE).create(&dir)?;
+            if dir.metadata()?.mode() & (OTHERS_WRITE | STICKY) == OTHERS_WRITE {
+                let text = format!("everybody may replace files in {}: take that right away", dir.display());
+                return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
+            }
         }
         Ok(())
     }
@@ -99,7 +106,8 @@ impl Layout {
     }
 }
 
-/// The regular files of `dir` that are named by an image id; what vanishes meanwhile is left out.
+/// The regular files of `dir` that are named by an image id; what vanishes meanwhile is left out, and so
+/// is, with a line in the log, what cannot be looked at.
 pub(super) fn images_in(dir: &Path) -> io::Result<Vec<Entry>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir)? {
@@ -109,7 +117,7 @@ pub(super) fn images_in(dir: &Path) -> io::Result<Vec<Entry>> {
             Ok(metadata) if metadata.is_file() => found.push(Entry { id, metadata }),
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+            Err(error) => tracing::warn!("left out {}: {error}", entry.path().display()),
         }
     }
     Ok(found)
@@ -134,5 +142,56 @@ pub(super) fn remove_if_there(path: &Path) -> io::Result<bool> {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
+    }
+}
+
+/// All that is in `dir`.
+pub(super) fn paths_in(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    fs::read_dir(dir)?.map(|entry| Ok(entry?.path())).collect()
+}
+
+/// Has `remove` look at each of `paths`; counts those that it removed. One that cannot be removed stays and is logged:
+/// it must not keep all others.
+pub(super) fn sweep(paths: impl IntoIterator<Item = PathBuf>, remove: impl Fn(&Path) -> io::Result<bool>) -> u64 {
+    let mut removed = 0;
+    for path in paths {
+        match remove(&path) {
+            Ok(done) => removed += u64::from(done),
+            // Gone by itself.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => tracing::error!("cannot remove {}: {error}", path.display()),
+        }
+    }
+    removed
+}
+
+/// Whether `path` is a name of `file`.
+pub(super) fn leads_to(path: &Path, file: &File) -> io::Result<bool> {
+    let named = match path.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        named => named?,
+    };
+    let open = file.metadata()?;
+    Ok((named.dev(), named.ino()) == (open.dev(), open.ino()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_removed_does_not_keep_the_rest() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["first", "stuck", "vanished", "last"] {
+            fs::write(dir.path().join(name), "").unwrap();
+        }
+        let removed =
+            sweep(paths_in(dir.path()).unwrap(), |path| match path.file_name().and_then(|name| name.to_str()) {
+                Some("stuck") => Err(io::Error::other("stuck")),
+                Some("vanished") => Err(io::ErrorKind::NotFound.into()),
+                _ => remove_if_there(path),
+            });
+        assert_eq!(removed, 2);
+        assert!(!dir.path().join("first").exists() && !dir.path().join("last").exists());
     }
 }

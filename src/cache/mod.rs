@@ -15,7 +15,9 @@ mod hit;
 mod index;
 mod layout;
 mod queue;
+mod reader;
 mod settings;
+mod source;
 #[cfg(test)]
 mod tests;
 mod upkeep;
@@ -23,11 +25,11 @@ mod verdict;
 
 use std::sync::Arc;
 
-pub(crate) use error::{Error, Result};
-pub(crate) use fill::Source;
+pub(crate) use error::{Error, PrefetchError, Result};
 pub(crate) use hit::Hit;
 pub(crate) use index::CachedImage;
 pub(crate) use settings::{Driver, Settings};
+pub(crate) use source::Source;
 pub(crate) use verdict::Verdict;
 
 use crate::model::ImageId;
@@ -51,10 +53,11 @@ pub(crate) struct Cache {
 }
 
 impl Cache {
-    /// Opens the cache: makes its directories, and makes index and directory agree. A driver that cannot work here is replaced by `sqlite` with a warning (v1-cache §5).
+    /// Opens the cache: makes its directories, and makes index and directory agree. A driver that cannot work here is
+    /// replaced by `sqlite` with a warning (v1-cache §5).
     ///
     /// # Errors
-    /// The directories cannot be made, or not even the SQLite index can be used.
+    /// The directories cannot be made or are open to everybody, or not even the SQLite index can be used.
     pub(crate) async fn open(settings: Settings) -> Result<Arc<Self>> {
         let layout = Layout::new(settings.dir.clone());
         let prepared = layout.clone();
@@ -76,7 +79,7 @@ impl Cache {
     /// server; the maintenance commands leave them to the stall time.
     ///
     /// # Errors
-    /// The directory cannot be listed or a file not removed.
+    /// The directory cannot be listed.
     pub(crate) async fn recover(&self) -> Result<()> {
         self.files(fill::remove_unowned).await
     }
@@ -86,16 +89,22 @@ impl Cache {
         self.driver
     }
 
-    /// Opens the entry of `id`; `None` if there is none. An entry that cannot be opened is a miss, logged.
-    pub(crate) async fn lookup(&self, id: &ImageId) -> Option<Hit> {
+    /// Opens the entry of `id`; `None` if there is none. An entry that cannot be opened is a miss, logged. One of
+    /// another size than `expected_size` is not the image: it is evicted (security C13).
+    pub(crate) async fn lookup(self: &Arc<Self>, id: &ImageId, expected_size: Option<u64>) -> Option<Hit> {
         let (layout, wanted) = (self.layout.clone(), id.clone());
-        match blocking(move || layout.open_entry(&wanted)).await {
-            Ok(opened) => opened.map(|(file, size)| Hit::new(id.clone(), file, size, Arc::clone(&self.index))),
-            Err(error) => {
-                tracing::warn!(image = %id, %error, "cached image cannot be opened");
-                None
-            }
+        let opened = blocking(move || layout.open_entry(&wanted)).await.unwrap_or_else(|error| {
+            tracing::warn!(image = %id, %error, "cached image cannot be opened");
+            None
+        });
+        let (file, size) = opened?;
+        let hit = Hit::new(id.clone(), file, size, Arc::clone(self));
+        if let Some(expected) = expected_size.filter(|expected| *expected != size) {
+            tracing::error!(image = %id, "cached image has {size} bytes instead of {expected}");
+            self.evict_damaged(id, &hit.file).await;
+            return None;
         }
+        Some(hit)
     }
 
     /// The records of all cached images, ordered by image id.

@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 
-use super::layout::{FILE_MODE, images_in, remove_if_there};
+use super::layout::{FILE_MODE, images_in, remove_if_there, sweep};
 use super::{Cache, Result};
 use crate::model::ImageId;
 
@@ -78,17 +78,14 @@ impl Cache {
         self.files(move |layout| remove_if_there(&layout.marker(&id))).await
     }
 
-    /// Empties the queue; yields the number of images that were in it.
+    /// Empties the queue; yields the number of images that were in it. What cannot be removed stays, logged.
     ///
     /// # Errors
-    /// The queue cannot be listed or a marker not removed; the rest stays.
+    /// The queue cannot be listed.
     pub(crate) async fn unqueue_all(&self) -> Result<u64> {
         self.files(|layout| {
-            let mut removed = 0;
-            for entry in images_in(&layout.queue_dir())? {
-                removed += u64::from(remove_if_there(&layout.marker(&entry.id))?);
-            }
-            Ok(removed)
+            let markers = images_in(&layout.queue_dir())?;
+            Ok(sweep(markers.iter().map(|entry| layout.marker(&entry.id)), remove_if_there))
         })
         .await
     }

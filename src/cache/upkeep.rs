@@ -1,12 +1,13 @@
 //! Keeping the cache small and tidy: prune and clean (v1-cache §8).
 
 use std::collections::{HashMap, HashSet};
-use std::fs;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::fill::remove_if_unowned;
-use super::layout::remove_if_there;
+use super::layout::{paths_in, remove_if_there, sweep};
 use super::{Cache, Result};
 
 /// What pruning removed.
@@ -29,10 +30,10 @@ pub(crate) struct Cleaned {
 
 impl Cache {
     /// Removes the least recently used entries until the rest fits into the configured size. Entries that the index
-    /// does not know go last, the oldest file first.
+    /// does not know go last, the oldest file first. One that cannot be removed stays, logged; others go in its place.
     ///
     /// # Errors
-    /// The directory cannot be listed or an entry not removed.
+    /// The directory cannot be listed.
     pub(crate) async fn prune(self: &Arc<Self>) -> Result<Pruned> {
         let mut files = self.files(|layout| layout.entries()).await?;
         let mut total: u64 = files.iter().map(|entry| entry.metadata.len()).sum();
@@ -51,9 +52,16 @@ impl Cache {
                 break;
             }
             let Some(size) = sizes.get(id) else { continue };
-            if self.evict(id).await? {
-                pruned.files += 1;
-                pruned.bytes += size;
+            match self.evict(id).await {
+                Ok(true) => {
+                    pruned.files += 1;
+                    pruned.bytes += size;
+                }
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::error!(image = %id, "entry stays: {error}");
+                    continue;
+                }
             }
             total -= size;
         }
@@ -61,31 +69,29 @@ impl Cache {
     }
 
     /// Removes what failed fills left, and unfinished files older than the stall time. One that a living process is
-    /// writing stays, however old.
+    /// writing stays, however old. What cannot be removed stays, too, logged.
     ///
     /// # Errors
-    /// A directory cannot be listed or a file not removed.
+    /// A directory cannot be listed.
     pub(crate) async fn clean(&self) -> Result<Cleaned> {
         let stall_time = self.settings.stall_time;
         self.files(move |layout| {
-            let mut cleaned = Cleaned::default();
-            for entry in fs::read_dir(layout.invalid_dir())? {
-                let entry = entry?;
-                if !entry.file_type()?.is_dir() {
-                    cleaned.invalid += u64::from(remove_if_there(&entry.path())?);
-                }
-            }
-            for entry in fs::read_dir(layout.incomplete_dir())? {
-                let path = entry?.path();
-                let Ok(metadata) = path.symlink_metadata() else { continue };
-                if age(metadata.modified()?) >= stall_time {
-                    cleaned.stalled += u64::from(remove_if_unowned(&path)?);
-                }
-            }
-            Ok(cleaned)
+            let invalid = paths_in(&layout.invalid_dir()).map(|paths| sweep(paths, remove_unless_directory));
+            let stalled = paths_in(&layout.incomplete_dir()).map(|paths| {
+                sweep(paths, |path| {
+                    let aged = age(path.symlink_metadata()?.modified()?) >= stall_time;
+                    Ok(aged && remove_if_unowned(path)?)
+                })
+            });
+            // Each directory has had its turn before the fault of one is told.
+            Ok(Cleaned { invalid: invalid?, stalled: stalled? })
         })
         .await
     }
+}
+
+fn remove_unless_directory(path: &Path) -> io::Result<bool> {
+    Ok(!path.symlink_metadata()?.is_dir() && remove_if_there(path)?)
 }
 
 /// How long ago `then` was; nothing for a time still to come.

@@ -34,14 +34,21 @@ impl Loaded {
     pub(crate) fn identity(&self, pipeline: &Pipeline) -> Result<Identity> {
         Ok(Identity {
             filter: pipeline.identity,
-            admin_role: self.conf.str(&ADMIN_ROLE)?.unwrap_or_default().trim().to_owned(),
+            admin_role: self.admin_role()?,
             owner_is_tenant: self.conf.bool(&OWNER_IS_TENANT)?,
         })
     }
 
     /// The identity of tools that work on the service's own account.
     pub(crate) fn tool_context(&self) -> Result<Context> {
-        Ok(Context { auth_token: self.conf.str(&ADMIN_TOKEN)?, ..Context::service() })
+        let auth_token = self.conf.str(&ADMIN_TOKEN)?;
+        // With a token, a registry that trusts its callers must be told that this one is an admin.
+        let roles = auth_token.as_ref().map_or(Ok(Vec::new()), |_| self.admin_role().map(|role| vec![role]))?;
+        Ok(Context { auth_token, roles, ..Context::service() })
+    }
+
+    fn admin_role(&self) -> Result<String> {
+        Ok(self.conf.str(&ADMIN_ROLE)?.unwrap_or_default().trim().to_owned())
     }
 
     /// The policy file, and the rule for what no rule names. A named file must exist.

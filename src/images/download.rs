@@ -12,7 +12,7 @@ use futures_util::Stream;
 use super::guard::exactly;
 use super::source::StoredImage;
 use super::{Error, Images, Result};
-use crate::cache::{Cache, Hit, Source as _, Verdict};
+use crate::cache::{Cache, Source as _, Verdict};
 use crate::db;
 use crate::model::{ByteStream, Context, Image, ImageId, ImageStatus};
 use crate::notify::{Notifier, Sent};
@@ -70,27 +70,16 @@ impl Images {
             let size = certain.or(announced);
             return Ok((exactly(opened.data, size), size, Verdict::Disabled));
         };
-        if let Some(hit) = self.sound_hit(cache, image, certain).await {
+        if let Some(hit) = cache.lookup(&image.id, certain).await {
             let size = hit.size();
-            return Ok((hit.into_stream(), Some(size), Verdict::Hit));
+            // The store is only asked where the entry fails: locations that cannot be read are no matter before.
+            let source = self.source_at(self.plain_locations(image).unwrap_or_default());
+            return Ok((hit.into_stream(source), Some(size), Verdict::Hit));
         }
         let fetched = cache.fetch(&image.id, self.source_of(image)?, certain).await.map_err(Error::Read)?;
         self.still_there(ctx, cache, image).await?;
         let size = certain.or(fetched.size.filter(|size| *size > 0));
         Ok((exactly(fetched.data, size), size, fetched.verdict))
-    }
-
-    /// The cached file, if it can be the whole image: one of another size is evicted (security C13).
-    async fn sound_hit(&self, cache: &Arc<Cache>, image: &Image, known: Option<u64>) -> Option<Hit> {
-        let hit = cache.lookup(&image.id).await?;
-        if known.is_none_or(|size| size == hit.size()) {
-            return Some(hit);
-        }
-        tracing::warn!("cached image {} has {} bytes instead of {known:?}: evicted", image.id, hit.size());
-        if let Err(error) = cache.evict(&image.id).await {
-            tracing::error!("Unable to evict image {}: {error}", image.id);
-        }
-        None
     }
 
     /// An image may be deleted between the look at its record and the start of its fill. Its eviction came too early
@@ -112,8 +101,11 @@ impl Images {
 
     /// The image's data as the cache reads it.
     pub(super) fn source_of(&self, image: &Image) -> Result<Arc<StoredImage>> {
-        let uris = self.plain_locations(image)?;
-        Ok(Arc::new(StoredImage { stores: Arc::clone(&self.stores), uris, cap: self.settings.image_size_cap }))
+        Ok(self.source_at(self.plain_locations(image)?))
+    }
+
+    fn source_at(&self, uris: Vec<String>) -> Arc<StoredImage> {
+        Arc::new(StoredImage { stores: Arc::clone(&self.stores), uris, cap: self.settings.image_size_cap })
     }
 
     /// Sends `image.send` once the data is out or the client is gone.

@@ -95,9 +95,9 @@ pub(crate) enum Error {
     /// The cache could not be opened when the server started.
     #[error("The image cache of this server cannot be used at present; its log tells why")]
     NoCache,
-    /// Data for the cache broke off.
+    /// An image queued for the cache did not come into it.
     #[error("Failed to cache image '{id}': {source}")]
-    BrokenFetch { id: ImageId, source: std::io::Error },
+    Prefetch { id: ImageId, source: cache::PrefetchError },
     /// More copies wait than this node takes.
     #[error("Too many images are waiting to be copied here; try again later")]
     Busy,

@@ -7,7 +7,8 @@ use super::download::certain_size;
 use super::{Error, Images, Result};
 use std::sync::Arc;
 
-use crate::cache::{self, Cache};
+use crate::cache::Cache;
+use crate::db;
 use crate::model::{Context, Image, ImageId, ImageStatus};
 
 /// Images fetched at the same time.
@@ -16,7 +17,7 @@ const CONCURRENT: usize = 4;
 /// What one run did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Prefetched {
-    /// Images that are in the cache now.
+    /// Images that are in the cache now, or are being put there by another process.
     pub(crate) cached: usize,
     /// Images that stay queued.
     pub(crate) failed: usize,
@@ -24,21 +25,27 @@ pub(crate) struct Prefetched {
 
 impl Images {
     /// Fetches every queued image. Failures are logged and counted; their images stay queued.
-    pub(crate) async fn prefetch(&self, ctx: &Context, cache: &Arc<Cache>) -> cache::Result<Prefetched> {
-        let queued = cache.queued().await?;
+    ///
+    /// # Errors
+    /// The queue cannot be listed, or the metadata cannot be asked: then no image can be judged.
+    pub(crate) async fn prefetch(&self, ctx: &Context, cache: &Arc<Cache>) -> Result<Prefetched> {
+        let queued = cache.queued().await.map_err(Error::Cache)?;
         tracing::debug!("Found {} images to prefetch", queued.len());
-        let outcomes = stream::iter(queued).map(|id| async move {
-            match self.prefetch_one(ctx, cache, &id).await {
-                Ok(()) => true,
+        let mut outcomes = stream::iter(queued)
+            .map(|id| async move { self.prefetch_one(ctx, cache, &id).await })
+            .buffer_unordered(CONCURRENT);
+        let mut total = Prefetched::default();
+        while let Some(outcome) = outcomes.next().await {
+            match outcome {
+                Ok(()) => total.cached += 1,
+                Err(error @ Error::Lookup { .. }) => return Err(error),
                 Err(error) => {
                     tracing::warn!("{error}");
-                    false
+                    total.failed += 1;
                 }
             }
-        });
-        let outcomes: Vec<bool> = outcomes.buffer_unordered(CONCURRENT).collect().await;
-        let cached = outcomes.iter().filter(|done| **done).count();
-        Ok(Prefetched { cached, failed: outcomes.len() - cached })
+        }
+        Ok(total)
     }
 
     /// Queues an image for the next prefetch; it must exist and be active.
@@ -51,16 +58,16 @@ impl Images {
     async fn prefetch_one(&self, ctx: &Context, cache: &Arc<Cache>, id: &ImageId) -> Result<()> {
         let image = self.cacheable(ctx, id).await?;
         let source = self.source_of(&image)?;
-        let mut fetched = cache.fetch(id, source, certain_size(&image)).await.map_err(Error::Read)?;
-        while let Some(block) = fetched.data.next().await {
-            block.map_err(|source| Error::BrokenFetch { id: id.clone(), source })?;
-        }
-        Ok(())
+        let done = cache.prefetch(id, source, certain_size(&image)).await;
+        done.map_err(|source| Error::Prefetch { id: id.clone(), source })?;
+        self.still_there(ctx, cache, &image).await
     }
 
     async fn cacheable(&self, ctx: &Context, id: &ImageId) -> Result<Image> {
         let image = self.lookup(ctx, id).await.map_err(|error| match error {
-            Error::Lookup { source, .. } => Error::NoMetadata { id: id.clone(), source },
+            Error::Lookup { source: source @ db::Error::NotFound(_), .. } => {
+                Error::NoMetadata { id: id.clone(), source }
+            }
             other => other,
         })?;
         if image.status == ImageStatus::Active && !image.deleted {

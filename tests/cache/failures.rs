@@ -1,9 +1,12 @@
 //! Failing fills and failing disks (v1-cache §3.1): the cache never makes a download fail.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
 use std::process::Command;
 
-use crate::harness::{Behaviour, Gander, Origin, Setup, entries, five_kb, names, skipped, xattr_supported};
+use crate::harness::{
+    Behaviour, Gander, Origin, Setup, entries, five_kb, names, read_response, skipped, xattr_supported,
+};
 
 /// A caching API, an origin that behaves like this, and an image that is there.
 fn with_origin(behaviour: Behaviour) -> (Gander, Origin, String) {
@@ -78,6 +81,39 @@ fn a_cache_directory_that_vanished_is_no_reason_to_fail() {
     for _ in 0..2 {
         assert_eq!(gander.client().download(&id), five_kb());
     }
+}
+
+#[test]
+fn an_entry_that_breaks_during_a_download_is_no_reason_to_fail() {
+    let gander = Gander::caching();
+    let http = gander.client();
+    // More than the buffers between server and client take, and no two blocks alike.
+    let data: Vec<u8> = (0..8_000_000_u32).flat_map(u32::to_le_bytes).collect();
+    let id = http.add("Image1", &data);
+    assert!(http.download(&id) == data);
+    let mut stream = http.connect();
+    stream.write_all(&http.request("GET", &format!("/v1/images/{id}")).head_bytes()).unwrap();
+    let mut answer = BufReader::new(stream);
+    assert!(!answer.fill_buf().unwrap().is_empty());
+    fs::File::options().write(true).open(gander.path("cache").join(&id)).unwrap().set_len(1000).unwrap();
+    let answer = read_response(&mut answer, false).unwrap().expect(200);
+    assert!(answer.complete && answer.body == data);
+    not_cached(&gander, &id);
+    assert!(http.download(&id) == data);
+    assert_eq!(http.cached(), [(id, 0)]);
+}
+
+#[test]
+fn stored_data_of_another_size_is_refused_before_its_first_byte() {
+    let gander = Gander::caching();
+    let id = gander.client().add_image("Image1");
+    let stored = gander.path("images").join(&id);
+    fs::File::options().write(true).open(&stored).unwrap().set_len(1000).unwrap();
+    gander.client().get(&format!("/v1/images/{id}")).expect(503);
+    not_cached(&gander, &id);
+    fs::write(&stored, five_kb()).unwrap();
+    assert_eq!(gander.client().download(&id), five_kb());
+    assert_eq!(gander.client().cached(), [(id, 0)]);
 }
 
 #[test]

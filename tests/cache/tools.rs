@@ -70,6 +70,32 @@ fn the_prefetcher_leaves_what_it_cannot_cache_queued() {
 }
 
 #[test]
+fn the_prefetcher_leaves_queued_what_the_cache_does_not_keep() {
+    let gander = Gander::caching();
+    let http = gander.client();
+    let id = http.add_image("Image1");
+    http.put(&format!("/v1/queued_images/{id}")).send().expect(200);
+    // Not even root can move a file over a directory.
+    fs::create_dir(gander.path("cache").join(&id)).unwrap();
+    run_tool("prefetcher", &gander.cache_conf(&[]), "");
+    assert_eq!(http.queued(), std::slice::from_ref(&id));
+    let log = fs::read_to_string(gander.path("cache.log")).unwrap();
+    assert!(log.contains(&format!("Failed to cache image '{id}': the cache did not keep it")), "{log}");
+}
+
+#[test]
+fn the_prefetcher_is_done_with_what_is_cached_already() {
+    let gander = Gander::caching();
+    let http = gander.client();
+    let id = http.add_image("Image1");
+    http.download(&id);
+    fs::write(gander.path("cache/queue").join(&id), "").unwrap();
+    run_tool("prefetcher", &gander.cache_conf(&[]), "");
+    assert!(http.queued().is_empty());
+    assert_eq!(http.cached(), [(id, 0)]);
+}
+
+#[test]
 fn the_prefetcher_has_nothing_to_do_for_an_empty_queue() {
     let gander = Gander::caching();
     run_tool("prefetcher", &gander.cache_conf(&[]), "");
@@ -125,6 +151,25 @@ fn the_pruner_bears_files_that_nobody_recorded() {
     let gander = Gander::caching();
     fs::write(gander.path("cache/71c675ab-d94f-49cd-a114-e12490b328d9"), "x".repeat(5000)).unwrap();
     run_tool("pruner", &gander.cache_conf(&[("image_cache_max_size", "1000")]), "");
+}
+
+#[test]
+fn the_pruner_passes_over_what_it_cannot_remove() {
+    with_each_driver(|gander| {
+        let http = gander.client();
+        let ids: Vec<_> = (0..3).map(|x| http.add(&format!("Image{x}"), &[b'x'; 1024])).collect();
+        for (age, id) in ids.iter().enumerate() {
+            http.download(id);
+            http.download(id);
+            set_atime(&gander.path("cache").join(id), SystemTime::now() - Duration::from_secs(100 - age as u64));
+        }
+        // Eviction begins with the unfinished file; not even root can unlink a directory.
+        fs::create_dir(gander.path("cache/incomplete").join(&ids[0])).unwrap();
+        run_tool("pruner", &gander.cache_conf(&[("image_cache_max_size", "2048")]), "");
+        let mut left = vec![ids[0].clone(), ids[2].clone()];
+        left.sort();
+        assert_eq!(names(&gander.path("cache")), left);
+    });
 }
 
 #[test]

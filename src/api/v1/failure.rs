@@ -58,7 +58,7 @@ impl From<Error> for ApiError {
             | Error::Cache(_)
             | Error::Crashed(_)
             | Error::Damaged { .. }
-            | Error::BrokenFetch { .. } => internal(&text),
+            | Error::Prefetch { .. } => internal(&text),
         }
     }
 }

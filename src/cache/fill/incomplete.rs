@@ -5,14 +5,14 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use crate::cache::blocking::blocking;
-use crate::cache::layout::{FILE_MODE, Layout, open_regular, remove_if_there};
+use crate::cache::layout::{FILE_MODE, Layout, leads_to, open_regular, paths_in, remove_if_there, sweep};
 use crate::model::ImageId;
 
 /// A claimed `incomplete/ID`.
@@ -96,13 +96,11 @@ impl Incomplete {
     }
 }
 
-/// Removes every unfinished file that no living process writes.
+/// Removes every unfinished file that no living process writes; what cannot be removed stays, logged.
 pub(in crate::cache) fn remove_unowned(layout: &Layout) -> io::Result<()> {
-    for entry in fs::read_dir(layout.incomplete_dir())? {
-        let path = entry?.path();
-        if remove_if_unowned(&path)? {
-            tracing::info!("removed {}, left by a process that ended", path.display());
-        }
+    let removed = sweep(paths_in(&layout.incomplete_dir())?, remove_if_unowned);
+    if removed > 0 {
+        tracing::info!("removed {removed} unfinished images, left by processes that ended");
     }
     Ok(())
 }
@@ -124,14 +122,4 @@ fn lock(file: &File) -> io::Result<bool> {
         Err(TryLockError::WouldBlock) => Ok(false),
         Err(TryLockError::Error(error)) => Err(error),
     }
-}
-
-/// Whether `path` is a name of `file`.
-fn leads_to(path: &Path, file: &File) -> io::Result<bool> {
-    let named = match path.symlink_metadata() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        named => named?,
-    };
-    let open = file.metadata()?;
-    Ok((named.dev(), named.ino()) == (open.dev(), open.ino()))
 }

@@ -2,12 +2,12 @@
 //!
 //! The first who asks begins a fill, a task of its own that outlives him; he and all who come before its end follow
 //! the growing file, each at his own pace. [`incomplete`] is the file, [`task`] the writer, [`follower`] a reader,
-//! [`registry`] who fills what in this process.
+//! [`registry`] who fills what in this process, [`prefetch`] a fill without readers.
 
 mod follower;
 mod incomplete;
+mod prefetch;
 mod registry;
-mod source;
 mod task;
 
 use std::fmt;
@@ -21,11 +21,11 @@ pub(super) use incomplete::{remove_if_unowned, remove_unowned};
 pub(super) use registry::Fills;
 #[cfg(test)]
 pub(super) use registry::MAX_FILLS;
-pub(crate) use source::Source;
 
-use super::{Cache, Verdict};
+use super::source::{Source, open_whole};
+use super::{Cache, Verdict, reader};
 use crate::model::{ByteStream, ImageId};
-use crate::store;
+use crate::store::{self, Opened};
 use follower::Follower;
 use registry::Place;
 use task::Task;
@@ -39,7 +39,9 @@ enum Progress {
     Filling { growing: Arc<Growing>, readable: u64 },
     /// All `size` bytes are written, and whatever had to be done before the last one is seen is done.
     Complete { growing: Arc<Growing>, size: u64 },
-    /// It did not begin: the image is cached meanwhile, or another process writes it, or the cache cannot be written.
+    /// It did not begin: another process writes the image.
+    Elsewhere,
+    /// It did not begin: the image is cached meanwhile, or the cache cannot be written.
     NotBegun,
     /// The store would not open the image.
     Unopened(Arc<store::Error>),
@@ -47,6 +49,22 @@ enum Progress {
     Broken(Arc<std::io::Error>),
     /// The cache could not be written any further: who needs more reads the store himself.
     Abandoned,
+}
+
+impl Progress {
+    /// Whether nothing will follow.
+    fn is_end(&self) -> bool {
+        !matches!(self, Self::Opening | Self::Filling { .. })
+    }
+
+    /// Whether a reader who has all bytes up to `offset` has to wait.
+    fn is_short_of(&self, offset: u64) -> bool {
+        match self {
+            Self::Opening => true,
+            Self::Filling { readable, .. } => *readable <= offset,
+            _ => false,
+        }
+    }
 }
 
 /// The file of a fill, which readers share.
@@ -75,7 +93,8 @@ impl fmt::Debug for Fetched {
 
 impl Cache {
     /// Yields the image `id`, which [`Cache::lookup`] did not find: joins the fill of it that runs in this process, or
-    /// begins one. Resolves once the store has opened the image. When the last block is handed out the image is cached.
+    /// begins one. Resolves once the store has opened the image. Before the last block is handed out, the image is cached,
+    /// unless the cache could not keep it.
     ///
     /// `expected_size` is the image's size in bytes as its metadata has it, `None` where they do not know. Bytes that
     /// are not of that number are never cached, and the stream of them ends in an error.
@@ -91,20 +110,10 @@ impl Cache {
         source: Arc<dyn Source>,
         expected_size: Option<u64>,
     ) -> Result<Fetched, Arc<store::Error>> {
-        let (progress, verdict) = match self.fills.join_or_begin(id) {
-            Place::Joined(progress) => (progress, Verdict::Filling),
-            Place::Begun(registration, sender) => {
-                let progress = sender.subscribe();
-                let task = Task::new(Arc::clone(self), Arc::clone(&source), expected_size, sender);
-                tokio::spawn(task.run(registration));
-                (progress, Verdict::Miss)
-            }
-            Place::Full => {
-                tracing::info!(image = %id, "too many fills are running: not caching");
-                return pass_through(source, expected_size).await;
-            }
-        };
-        self.follow(id, progress, verdict, source, expected_size).await
+        match self.join_or_begin(id, &source, expected_size) {
+            Some((progress, verdict)) => self.follow(id, progress, verdict, source, expected_size).await,
+            None => pass_through(source, expected_size).await,
+        }
     }
 
     /// Waits until no fill runs, at most for `grace`. False if some still do.
@@ -112,9 +121,31 @@ impl Cache {
         tokio::time::timeout(grace, self.fills.idle()).await.is_ok()
     }
 
+    /// The fill of `id` that runs or begins now, and what to call that; `None` if too many run.
+    fn join_or_begin(
+        self: &Arc<Self>,
+        id: &ImageId,
+        source: &Arc<dyn Source>,
+        expected_size: Option<u64>,
+    ) -> Option<(watch::Receiver<Progress>, Verdict)> {
+        match self.fills.join_or_begin(id) {
+            Place::Joined(progress) => Some((progress, Verdict::Filling)),
+            Place::Begun(registration, sender) => {
+                let progress = sender.subscribe();
+                let task = Task::new(Arc::clone(self), Arc::clone(source), expected_size, sender);
+                tokio::spawn(task.run(registration));
+                Some((progress, Verdict::Miss))
+            }
+            Place::Full => {
+                tracing::info!(image = %id, "too many fills are running: not caching");
+                None
+            }
+        }
+    }
+
     /// Becomes a reader of a fill as soon as it has something to read.
     async fn follow(
-        &self,
+        self: &Arc<Self>,
         id: &ImageId,
         mut progress: watch::Receiver<Progress>,
         verdict: Verdict,
@@ -125,16 +156,18 @@ impl Cache {
         match begun {
             Ok(Progress::Filling { growing, .. } | Progress::Complete { growing, .. }) => {
                 let size = growing.size;
-                let data = Follower::new(id.clone(), progress, growing, source).into_stream();
+                let data = reader::read(Follower { id: id.clone(), progress }, source, size);
                 Ok(Fetched { verdict, size, data })
             }
             Ok(Progress::Unopened(error)) => Err(error),
             Ok(Progress::Broken(error)) => Err(Arc::new(store::Error::Unavailable(error.to_string()))),
-            Ok(Progress::Opening | Progress::NotBegun | Progress::Abandoned) | Err(_) => {
-                if let Some(hit) = self.lookup(id).await {
-                    return Ok(Fetched { verdict: Verdict::Hit, size: Some(hit.size()), data: hit.into_stream() });
+            Ok(Progress::Opening | Progress::Elsewhere | Progress::NotBegun | Progress::Abandoned) | Err(_) => {
+                match self.lookup(id, expected_size).await {
+                    Some(hit) => {
+                        Ok(Fetched { verdict: Verdict::Hit, size: Some(hit.size()), data: hit.into_stream(source) })
+                    }
+                    None => pass_through(source, expected_size).await,
                 }
-                pass_through(source, expected_size).await
             }
         }
     }
@@ -142,6 +175,6 @@ impl Cache {
 
 /// The image straight from its store.
 async fn pass_through(source: Arc<dyn Source>, expected_size: Option<u64>) -> Result<Fetched, Arc<store::Error>> {
-    let opened = source.open(0).await.map_err(Arc::new)?;
-    Ok(Fetched { verdict: Verdict::PassThrough, size: expected_size.or(opened.size), data: opened.data })
+    let Opened { data, size } = open_whole(&*source, 0, expected_size).await.map_err(Arc::new)?;
+    Ok(Fetched { verdict: Verdict::PassThrough, size, data })
 }

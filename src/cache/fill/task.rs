@@ -8,9 +8,11 @@ use tokio::sync::watch;
 
 use super::incomplete::Incomplete;
 use super::registry::Registration;
-use super::{Growing, Progress, Source};
+use super::{Growing, Progress};
+use crate::cache::source::{Source, open_whole};
 use crate::cache::{Cache, blocking};
 use crate::model::{ByteStream, ImageId};
+use crate::store::Opened;
 
 /// A fill to be run.
 pub(super) struct Task {
@@ -48,18 +50,20 @@ impl Task {
 
     async fn fill(&self, registration: &Registration) -> Progress {
         let id = &registration.id;
-        let Some(incomplete) = self.claim(id).await else { return Progress::NotBegun };
-        let opened = match self.source.open(0).await {
+        let incomplete = match self.claim(id).await {
+            Ok(incomplete) => incomplete,
+            Err(end) => return end,
+        };
+        let Opened { data, size } = match open_whole(&*self.source, 0, self.expected_size).await {
             Ok(opened) => opened,
             Err(error) => {
                 log(id, "unfinished file stays", incomplete.remove().await);
                 return Progress::Unopened(Arc::new(error));
             }
         };
-        let size = self.expected_size.or(opened.size);
         let growing = Arc::new(Growing { file: Arc::clone(incomplete.file()), size });
         self.progress.send_replace(Progress::Filling { growing: Arc::clone(&growing), readable: 0 });
-        match self.copy(opened.data, &incomplete, &growing, [self.expected_size, opened.size]).await {
+        match self.copy(data, &incomplete, &growing).await {
             Ok(size) => {
                 self.commit(registration, &incomplete, size).await;
                 Progress::Complete { growing, size }
@@ -77,29 +81,29 @@ impl Task {
         }
     }
 
-    /// Claims the unfinished file; `None` if it is not to be had, or not needed any more.
-    async fn claim(&self, id: &ImageId) -> Option<Incomplete> {
+    /// Claims the unfinished file; an end of the fill if it is not to be had, or not needed any more.
+    async fn claim(&self, id: &ImageId) -> Result<Incomplete, Progress> {
         let (layout, wanted) = (self.cache.layout.clone(), id.clone());
-        let claimed = blocking(move || Incomplete::claim(&layout, &wanted)).await;
-        let incomplete = log(id, "not caching: no unfinished file can be made", claimed)?;
+        let incomplete = match blocking(move || Incomplete::claim(&layout, &wanted)).await {
+            Ok(Some(incomplete)) => incomplete,
+            Ok(None) => return Err(Progress::Elsewhere),
+            Err(error) => {
+                tracing::warn!(image = %id, %error, "not caching: no unfinished file can be made");
+                return Err(Progress::NotBegun);
+            }
+        };
         // The last fill may have committed between the caller's lookup and this claim.
-        if self.cache.lookup(id).await.is_some() {
+        if self.cache.lookup(id, self.expected_size).await.is_some() {
             log(id, "unfinished file stays", incomplete.remove().await);
-            return None;
+            return Err(Progress::NotBegun);
         }
-        Some(incomplete)
+        Ok(incomplete)
     }
 
-    /// Copies the image, which must have each of the `sizes` that are known; yields its size. `data` is closed then:
-    /// whoever goes on reading the store shall find the connection free.
-    async fn copy(
-        &self,
-        mut data: ByteStream,
-        incomplete: &Incomplete,
-        growing: &Arc<Growing>,
-        sizes: [Option<u64>; 2],
-    ) -> Result<u64, Stop> {
-        let mut written = 0;
+    /// Copies the image; yields its size. `data` is closed then: whoever goes on reading the store shall find the
+    /// connection free.
+    async fn copy(&self, mut data: ByteStream, incomplete: &Incomplete, growing: &Arc<Growing>) -> Result<u64, Stop> {
+        let mut written: u64 = 0;
         while let Some(block) = data.next().await {
             let block = block.map_err(Stop::Source)?;
             // An empty block would make the one before it readable too early.
@@ -108,15 +112,9 @@ impl Task {
             }
             let before = written;
             written += block.len() as u64;
-            if sizes.iter().flatten().any(|size| written > *size) {
-                return Err(Stop::Source(io::Error::new(io::ErrorKind::InvalidData, "more data than announced")));
-            }
             incomplete.write(before, block).await.map_err(Stop::Cache)?;
             // One block behind: this one may be the last, which nobody may see before the commit (v1-cache §1).
             self.progress.send_replace(Progress::Filling { growing: Arc::clone(growing), readable: before });
-        }
-        if sizes.iter().flatten().any(|size| written != *size) {
-            return Err(Stop::Source(io::Error::new(io::ErrorKind::UnexpectedEof, "less data than announced")));
         }
         Ok(written)
     }

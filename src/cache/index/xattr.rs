@@ -6,6 +6,7 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use rustix::fs::{
@@ -28,6 +29,8 @@ const ERROR_LEN: usize = 1024;
 #[derive(Debug)]
 pub(super) struct Xattr {
     layout: Layout,
+    /// Held while a hit is counted: an attribute can only be read and written, not incremented.
+    counting: Arc<Mutex<()>>,
 }
 
 impl Xattr {
@@ -35,7 +38,7 @@ impl Xattr {
     pub(super) async fn open(layout: Layout) -> io::Result<Self> {
         let probed = layout.base().join("checkme");
         blocking(move || probe(&probed)).await?;
-        Ok(Self { layout })
+        Ok(Self { layout, counting: Arc::default() })
     }
 
     /// Runs `work` on the blocking pool; a failure is logged with `doing`.
@@ -64,10 +67,14 @@ impl Index for Xattr {
 
     async fn hit(&self, id: &ImageId) {
         let id = id.clone();
-        self.run("counting a hit", move |layout| match count(&layout.entry(&id)) {
-            // Evicted while it was read.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            outcome => outcome,
+        let counting = Arc::clone(&self.counting);
+        self.run("counting a hit", move |layout| {
+            let _alone = counting.lock().unwrap_or_else(PoisonError::into_inner);
+            match count(&layout.entry(&id)) {
+                // Evicted while it was read.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+                outcome => outcome,
+            }
         })
         .await;
     }

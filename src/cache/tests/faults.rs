@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::process::Command;
 
-use super::support::{House, STEP, Script, all, image, with_each_driver};
+use super::support::{House, STEP, Script, all, block, image, with_each_driver};
 use crate::cache::{Driver, Verdict};
 use crate::model::ImageId;
 use crate::store;
@@ -51,7 +51,6 @@ async fn too_little_or_too_much_is_no_image() {
         for (announced, expected, kind) in [
             (Some(3 * STEP as u64), None, ErrorKind::UnexpectedEof),
             (None, Some(3 * STEP as u64), ErrorKind::UnexpectedEof),
-            (Some(2 * STEP as u64), Some(3 * STEP as u64), ErrorKind::UnexpectedEof),
             (None, Some(STEP as u64), ErrorKind::InvalidData),
         ] {
             let id = ImageId::random();
@@ -69,10 +68,73 @@ async fn too_little_or_too_much_is_no_image() {
 }
 
 #[tokio::test]
+async fn a_store_that_announces_another_size_is_refused_before_its_first_byte() {
+    with_each_driver(async |house: House| {
+        let (id, source) = (ImageId::random(), Script::new(image(2 * STEP)).shared());
+        let error = house.try_fetch(&id, &source, Some(3 * STEP as u64)).await.unwrap_err();
+        assert!(matches!(&*error, store::Error::Unavailable(_)), "{error}");
+        assert_eq!(error.to_string(), "the store announces 8192 bytes of the image instead of 12288");
+        house.settle().await;
+        for path in [house.entry(&id), house.incomplete(&id), house.invalid(&id)] {
+            assert!(!path.exists(), "{path:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_passed_through_has_the_right_size_too() {
+    let house = House::new(Driver::Sqlite).await;
+    without_incomplete(&house);
+    let fetch = async |announced, expected| {
+        let mut source = Script::new(image(2 * STEP));
+        source.announced = announced;
+        house.try_fetch(&ImageId::random(), &source.shared(), expected).await
+    };
+    let size = |steps: usize| Some((steps * STEP) as u64);
+    let refused = fetch(size(2), size(3)).await.unwrap_err();
+    assert!(matches!(&*refused, store::Error::Unavailable(_)), "{refused}");
+    for (announced, expected, kind) in [
+        (size(3), None, ErrorKind::UnexpectedEof),
+        (None, size(3), ErrorKind::UnexpectedEof),
+        (size(1), None, ErrorKind::InvalidData),
+        (None, size(1), ErrorKind::InvalidData),
+    ] {
+        let fetched = fetch(announced, expected).await.unwrap();
+        assert_eq!((fetched.verdict, fetched.size), (Verdict::PassThrough, announced.or(expected)));
+        assert_eq!(all(fetched.data).await.unwrap_err().kind(), kind);
+    }
+    assert_eq!(all(fetch(None, None).await.unwrap().data).await.unwrap(), image(2 * STEP));
+}
+
+#[tokio::test]
+async fn what_is_too_much_shows_before_the_last_byte() {
+    let house = House::new(Driver::Sqlite).await;
+    without_incomplete(&house);
+    let mut source = Script::new(image(2 * STEP));
+    source.announced = Some(STEP as u64);
+    let mut data = house.fetch(&ImageId::random(), &source.shared()).await.data;
+    assert_eq!(block(&mut data).await.unwrap().unwrap_err().kind(), ErrorKind::InvalidData);
+}
+
+#[tokio::test]
+async fn readers_of_a_fill_that_panics_read_on_from_the_store() {
+    let house = House::new(Driver::Sqlite).await;
+    let mut source = Script::new(image(4 * STEP)).held_at(2 * STEP);
+    source.panics_at = Some(3 * STEP);
+    let (id, source) = (ImageId::random(), source.shared());
+    let fetched = house.fetch(&id, &source).await;
+    source.open_gate();
+    assert_eq!(all(fetched.data).await.unwrap(), image(4 * STEP));
+    assert_eq!(source.opened_at().len(), 2, "the fill was to panic");
+    assert_eq!(all(house.fetch(&id, &source).await.data).await.unwrap(), image(4 * STEP));
+    assert_eq!(house.read(&id).await, image(4 * STEP), "the next fill is not in its way");
+}
+
+#[tokio::test]
 async fn no_place_for_an_unfinished_file_means_no_caching() {
     with_each_driver(async |house: House| {
-        std::fs::remove_dir(house.path("incomplete")).unwrap();
-        std::fs::write(house.path("incomplete"), "").unwrap();
+        without_incomplete(&house);
         let (id, source) = (ImageId::random(), Script::new(image(2 * STEP)).shared());
         let fetched = house.fetch(&id, &source).await;
         assert_eq!((fetched.verdict, fetched.size), (Verdict::PassThrough, Some(2 * STEP as u64)));
@@ -126,6 +188,12 @@ async fn fill_beyond_the_limit(house: House) {
     assert!(source.opened_at().len() > 1, "the fill was to fail");
     assert_invalid(&house, &id).await;
     assert_eq!(house.invalid(&id).metadata().unwrap().len(), 0, "its bytes are given back");
+}
+
+/// Leaves no place for unfinished files; not even root can make one.
+fn without_incomplete(house: &House) {
+    std::fs::remove_dir(house.path("incomplete")).unwrap();
+    std::fs::write(house.path("incomplete"), "").unwrap();
 }
 
 async fn assert_invalid(house: &House, id: &ImageId) {

@@ -1,10 +1,8 @@
 //! A cold image is read from its store once, and is cached when its last byte is seen.
 
-use std::sync::Arc;
-
 use futures_util::future::join_all;
 
-use super::support::{House, STEP, Script, Scripted, all, block, image, settings, with_each_driver};
+use super::support::{House, STEP, Script, all, block, image, settings, with_each_driver};
 use crate::cache::fill::MAX_FILLS;
 use crate::cache::{Cache, Driver, Verdict};
 use crate::model::ImageId;
@@ -13,7 +11,7 @@ use crate::model::ImageId;
 async fn a_cold_image_comes_whole_and_is_recorded() {
     with_each_driver(async |house: House| {
         let (id, source) = (ImageId::random(), Script::new(image(3 * STEP + 7)).shared());
-        assert!(house.cache.lookup(&id).await.is_none());
+        assert!(house.cache.lookup(&id, None).await.is_none());
         let fetched = house.fetch(&id, &source).await;
         assert_eq!((fetched.verdict, fetched.size), (Verdict::Miss, Some(3 * STEP as u64 + 7)));
         assert_eq!(all(fetched.data).await.unwrap(), image(3 * STEP + 7));
@@ -157,7 +155,7 @@ async fn what_another_process_fills_is_passed_through() {
     let house = House::new(Driver::Sqlite).await;
     let other = Cache::open(settings(house.dir.path(), Driver::Sqlite)).await.unwrap();
     let (id, source) = (ImageId::random(), Script::new(image(3 * STEP)).held_at(STEP).shared());
-    let there = other.fetch(&id, Arc::new(Scripted(Arc::clone(&source))), None).await.unwrap();
+    let there = other.fetch(&id, source.store(), None).await.unwrap();
     let free = Script::new(image(3 * STEP)).shared();
     let here = house.fetch(&id, &free).await;
     assert_eq!(here.verdict, Verdict::PassThrough);
@@ -165,4 +163,17 @@ async fn what_another_process_fills_is_passed_through() {
     source.open_gate();
     assert_eq!(all(there.data).await.unwrap(), image(3 * STEP));
     assert_eq!(house.read(&id).await, image(3 * STEP));
+}
+
+#[tokio::test]
+async fn an_entry_of_another_size_is_filled_anew() {
+    with_each_driver(async |house: House| {
+        let id = house.fill(STEP).await;
+        let source = Script::new(image(2 * STEP)).shared();
+        let fetched = house.try_fetch(&id, &source, Some(2 * STEP as u64)).await.unwrap();
+        assert_eq!((fetched.verdict, fetched.size), (Verdict::Miss, Some(2 * STEP as u64)));
+        assert_eq!(all(fetched.data).await.unwrap(), image(2 * STEP));
+        assert_eq!(house.read(&id).await, image(2 * STEP));
+    })
+    .await;
 }

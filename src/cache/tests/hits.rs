@@ -1,8 +1,12 @@
 //! Reading what is cached.
 
+use std::fs::File;
 use std::os::unix::fs::symlink;
+use std::sync::Arc;
 
-use super::support::{House, all, block, image, with_each_driver};
+use futures_util::future::join_all;
+
+use super::support::{House, Script, all, block, image, nowhere, with_each_driver};
 use crate::cache::Driver;
 use crate::cache::blocks::BLOCK;
 use crate::model::ImageId;
@@ -15,10 +19,10 @@ async fn a_complete_read_is_counted_before_its_last_block() {
     with_each_driver(async |house: House| {
         let id = house.fill(SIZE).await;
         let hits = async || house.cache.entries().await[0].hits;
-        let hit = house.cache.lookup(&id).await.unwrap();
+        let hit = house.hit(&id).await;
         assert_eq!(hit.size(), SIZE as u64);
         assert_eq!(hit.file.metadata().unwrap().len(), SIZE as u64);
-        let mut data = hit.into_stream();
+        let mut data = hit.into_stream(nowhere());
         let mut read = Vec::new();
         while read.len() < SIZE {
             assert_eq!(hits().await, 0);
@@ -38,7 +42,7 @@ async fn a_complete_read_is_counted_before_its_last_block() {
 async fn a_broken_off_read_is_not_counted() {
     with_each_driver(async |house: House| {
         let id = house.fill(SIZE).await;
-        let mut data = house.cache.lookup(&id).await.unwrap().into_stream();
+        let mut data = house.hit(&id).await.into_stream(nowhere());
         block(&mut data).await.unwrap().unwrap();
         drop(data);
         assert_eq!(house.cache.entries().await[0].hits, 0);
@@ -56,13 +60,77 @@ async fn reading_an_empty_image_counts() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_reads_at_once_each_is_counted() {
+    with_each_driver(async |house: House| {
+        let id = house.fill(1).await;
+        let reads = (0..50).map(async |_| assert_eq!(house.read(&id).await, image(1)));
+        join_all(reads).await;
+        assert_eq!(house.cache.entries().await[0].hits, 50);
+    })
+    .await;
+}
+
 #[tokio::test]
-async fn an_entry_cut_short_ends_in_an_error() {
+async fn an_entry_cut_short_is_evicted_and_the_rest_read_from_the_store() {
+    with_each_driver(async |house: House| {
+        let (id, source) = (house.fill(SIZE).await, Script::new(image(SIZE)).shared());
+        let mut data = house.hit(&id).await.into_stream(source.store());
+        let mut read = block(&mut data).await.unwrap().unwrap().to_vec();
+        File::options().write(true).open(house.entry(&id)).unwrap().set_len(BLOCK + 5).unwrap();
+        read.extend(all(data).await.unwrap());
+        assert!(read == image(SIZE));
+        assert_eq!(source.opened_at(), [BLOCK]);
+        assert!(!house.entry(&id).exists());
+        assert!(house.cache.entries().await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_entry_that_cannot_be_read_is_evicted_and_read_from_the_store() {
+    with_each_driver(async |house: House| {
+        let (id, source) = (house.fill(SIZE).await, Script::new(image(SIZE)).shared());
+        let mut hit = house.hit(&id).await;
+        hit.file = Arc::new(File::options().write(true).open(house.entry(&id)).unwrap());
+        assert!(all(hit.into_stream(source.store())).await.unwrap() == image(SIZE));
+        assert!(house.cache.lookup(&id, None).await.is_none());
+        assert!(house.cache.entries().await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_took_the_place_of_a_damaged_entry_stays() {
+    let house = House::new(Driver::Sqlite).await;
+    let (id, source) = (house.fill(SIZE).await, Script::new(image(SIZE)).shared());
+    let old = house.hit(&id).await;
+    File::options().write(true).open(house.entry(&id)).unwrap().set_len(5).unwrap();
+    house.cache.evict(&id).await.unwrap();
+    all(house.fetch(&id, &source).await.data).await.unwrap();
+    assert!(all(old.into_stream(source.store())).await.unwrap() == image(SIZE));
+    assert!(house.read(&id).await == image(SIZE));
+}
+
+#[tokio::test]
+async fn the_store_of_a_damaged_entry_must_have_the_same_image() {
     let house = House::new(Driver::Sqlite).await;
     let id = house.fill(SIZE).await;
-    let data = house.cache.lookup(&id).await.unwrap().into_stream();
-    std::fs::File::options().write(true).open(house.entry(&id)).unwrap().set_len(5).unwrap();
-    assert_eq!(all(data).await.unwrap_err().kind(), std::io::ErrorKind::UnexpectedEof);
+    let data = house.hit(&id).await.into_stream(Script::new(image(SIZE + 1)).shared().store());
+    File::options().write(true).open(house.entry(&id)).unwrap().set_len(5).unwrap();
+    all(data).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn an_entry_of_another_size_is_evicted() {
+    with_each_driver(async |house: House| {
+        let id = house.fill(10).await;
+        assert!(house.cache.lookup(&id, Some(10)).await.is_some());
+        assert!(house.cache.lookup(&id, Some(11)).await.is_none());
+        assert!(!house.entry(&id).exists());
+        assert!(house.cache.entries().await.is_empty());
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -74,7 +142,7 @@ async fn only_regular_files_are_entries() {
         std::fs::create_dir(house.entry(&directory)).unwrap();
         rustix::fs::mkfifoat(rustix::fs::CWD, house.entry(&pipe), rustix::fs::Mode::RUSR).unwrap();
         for id in [link, directory, pipe] {
-            assert!(house.cache.lookup(&id).await.is_none());
+            assert!(house.cache.lookup(&id, None).await.is_none());
         }
         assert!(house.cache.entries().await.is_empty());
     })

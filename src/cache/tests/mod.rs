@@ -5,6 +5,7 @@ mod faults;
 mod fills;
 mod hits;
 mod opening;
+mod prefetching;
 mod queueing;
 mod support;
 mod upkeep;

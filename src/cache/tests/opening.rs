@@ -28,6 +28,20 @@ async fn a_new_cache_is_for_its_owner_only() {
 }
 
 #[tokio::test]
+async fn a_cache_whose_files_everybody_may_replace_is_not_opened() {
+    let house = House::new(Driver::Sqlite).await;
+    for mode in [0o777, 0o702] {
+        fs::set_permissions(house.dir.path(), fs::Permissions::from_mode(mode)).unwrap();
+        let error = Cache::open(settings(house.dir.path(), Driver::Sqlite)).await.unwrap_err();
+        assert!(error.to_string().contains("everybody may replace files in"), "{error}");
+    }
+    for mode in [0o775, 0o1777] {
+        fs::set_permissions(house.dir.path(), fs::Permissions::from_mode(mode)).unwrap();
+        reopened(&house, Driver::Sqlite).await;
+    }
+}
+
+#[tokio::test]
 async fn unfinished_files_of_the_dead_are_removed() {
     let house = House::new(Driver::Sqlite).await;
     let [dead, living] = [ImageId::random(), ImageId::random()];

@@ -1,6 +1,6 @@
 //! A cache in a directory of its own, and a store whose every block can be held back.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
 use crate::cache::fill::Fetched;
-use crate::cache::{Cache, Driver, Settings, Source};
+use crate::cache::{Cache, Driver, Hit, Settings, Source};
 use crate::model::{ByteStream, ImageId};
 use crate::store;
 
@@ -60,7 +60,7 @@ impl House {
         source: &Arc<Script>,
         expected_size: Option<u64>,
     ) -> Result<Fetched, Arc<store::Error>> {
-        self.cache.fetch(id, Arc::new(Scripted(Arc::clone(source))), expected_size).await
+        self.cache.fetch(id, source.store(), expected_size).await
     }
 
     /// Waits until all fills have ended.
@@ -78,7 +78,12 @@ impl House {
 
     /// Reads a cached image to its end.
     pub(super) async fn read(&self, id: &ImageId) -> Vec<u8> {
-        all(self.cache.lookup(id).await.expect("cached").into_stream()).await.unwrap()
+        all(self.hit(id).await.into_stream(nowhere())).await.unwrap()
+    }
+
+    /// Opens a cached image.
+    pub(super) async fn hit(&self, id: &ImageId) -> Hit {
+        self.cache.lookup(id, None).await.expect("cached")
     }
 }
 
@@ -99,9 +104,16 @@ pub(super) async fn with_each_driver(test: impl AsyncFn(House)) {
         if house.cache.driver() == driver {
             test(house).await;
         } else {
-            eprintln!("SKIPPED for {driver:?}: the file system of {:?} takes no user attributes", house.dir.path());
+            skipped(&format!("{driver:?}: the file system of {:?} takes no user attributes", house.dir.path()));
         }
     }
+}
+
+/// Tells on standard error, past the capture of the test runner, what could not be tested; `tools/test` counts these.
+fn skipped(reason: &str) {
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    // Nobody is left to tell when standard error is gone.
+    let _ = writeln!(io::stderr(), "SKIPPED: {test}: {reason}");
 }
 
 /// Bytes that differ from block to block.
@@ -138,6 +150,8 @@ pub(super) struct Script {
     gate: Semaphore,
     /// The store fails instead of sending the byte at this offset.
     pub(super) fails_at: Option<usize>,
+    /// Who first reads the byte at this offset panics.
+    pub(super) panics_at: Option<usize>,
     /// The store does not open the image at all.
     pub(super) refuses: bool,
     opened_at: Mutex<Vec<u64>>,
@@ -151,6 +165,7 @@ impl Script {
             held_at: None,
             gate: Semaphore::new(0),
             fails_at: None,
+            panics_at: None,
             refuses: false,
             opened_at: Mutex::default(),
         }
@@ -163,6 +178,11 @@ impl Script {
 
     pub(super) fn shared(self) -> Arc<Self> {
         Arc::new(self)
+    }
+
+    /// The store that plays this.
+    pub(super) fn store(self: &Arc<Self>) -> Arc<dyn Source> {
+        Arc::new(Scripted(Arc::clone(self)))
     }
 
     pub(super) fn open_gate(&self) {
@@ -181,12 +201,20 @@ impl Script {
         if self.fails_at.is_some_and(|at| at == offset) {
             return Some(Err(io::Error::other("the store broke")));
         }
+        assert!(self.panics_at != Some(offset) || self.opened_at().len() > 1, "as the script says");
         (offset < self.data.len()).then(|| Ok(self.data.slice(offset..self.data.len().min(offset + STEP))))
     }
 }
 
+/// A store that has nothing.
+pub(super) fn nowhere() -> Arc<dyn Source> {
+    let mut script = Script::new(Bytes::new());
+    script.refuses = true;
+    script.shared().store()
+}
+
 /// The store that a script plays.
-pub(super) struct Scripted(pub(super) Arc<Script>);
+struct Scripted(Arc<Script>);
 
 #[async_trait]
 impl Source for Scripted {

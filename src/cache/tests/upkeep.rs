@@ -79,6 +79,39 @@ async fn a_limit_of_nothing_keeps_nothing() {
 }
 
 #[tokio::test]
+async fn an_entry_that_cannot_be_removed_is_passed_over() {
+    with_each_driver(async |house: House| {
+        let house = limited(house, 2 * KIB).await;
+        let mut ids = Vec::new();
+        for _ in 0..4 {
+            ids.push(house.fill(KIB as usize).await);
+            house.read(&ids[ids.len() - 1]).await;
+            wait_for_another_time(&house).await;
+        }
+        // Eviction begins with the unfinished file; not even root can unlink a directory.
+        fs::create_dir(house.incomplete(&ids[0])).unwrap();
+        assert_eq!(house.cache.prune().await.unwrap(), Pruned { files: 2, bytes: 2 * KIB });
+        let left = |house: &House| ids.iter().map(|id| house.entry(id).exists()).collect::<Vec<_>>();
+        assert_eq!(left(&house), [true, false, false, true]);
+        assert_eq!(house.cache.evict_all().await.unwrap(), 1);
+        assert_eq!(left(&house), [true, false, false, false]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_directory_that_cannot_be_listed_is_an_error_after_the_other_was_cleaned() {
+    let house = House::new(Driver::Sqlite).await;
+    fs::remove_dir(house.path("invalid")).unwrap();
+    fs::write(house.path("invalid"), "").unwrap();
+    let old = ImageId::random();
+    let file = File::create(house.incomplete(&old)).unwrap();
+    file.set_modified(SystemTime::now() - Duration::from_secs(2 * 86400)).unwrap();
+    house.cache.clean().await.unwrap_err();
+    assert!(!house.incomplete(&old).exists());
+}
+
+#[tokio::test]
 async fn cleaning_takes_what_failed_and_what_stalled() {
     with_each_driver(async |house: House| {
         fs::write(house.invalid(&ImageId::random()), "bad").unwrap();
