@@ -32,13 +32,12 @@ impl Loaded {
     /// Limits and habits.
     pub(crate) fn images(&self) -> Result<Settings> {
         let conf = &self.conf;
-        let number = |opt| conf.int(opt).map(|value| u64::try_from(value.unwrap_or(0)).unwrap_or(0));
         Ok(Settings {
-            image_size_cap: number(&IMAGE_SIZE_CAP)?,
+            image_size_cap: self.natural(&IMAGE_SIZE_CAP)?,
             delayed_delete: conf.bool(&DELAYED_DELETE)?,
-            scrub_time: number(&SCRUB_TIME)?,
+            scrub_time: self.natural(&SCRUB_TIME)?,
             scrubber_datadir: PathBuf::from(conf.str(&SCRUBBER_DATADIR)?.unwrap_or_default()),
-            concurrent_copies: usize::try_from(number(&TASK_POOL_THREADS)?).unwrap_or(1).max(1),
+            concurrent_copies: usize::try_from(self.natural(&TASK_POOL_THREADS)?).unwrap_or(1).max(1),
         })
     }
 

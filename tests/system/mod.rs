@@ -7,3 +7,4 @@ mod manage;
 mod paste;
 mod scrubber;
 mod signals;
+mod terminal;
