@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::error::ApiError;
 use super::json::read;
-use crate::db::Membership;
+use crate::model::Membership;
 
 /// Longest member id the database holds (database §3.1).
 const MAX_MEMBER: usize = 255;
@@ -38,6 +38,13 @@ fn can_share(body: &Value) -> Result<Option<bool>, ApiError> {
 fn check_member(member: &str) -> Result<(), ApiError> {
     if member.is_empty() || member.chars().count() > MAX_MEMBER {
         return Err(malformed(&format!("'member_id' must have 1 to {MAX_MEMBER} characters")));
+    }
+    if member.chars().any(char::is_control) {
+        return Err(malformed("'member_id' contains control characters"));
+    }
+    // These two have another meaning in the path of a URL, so the registry could not be asked for them.
+    if matches!(member, "." | "..") {
+        return Err(malformed(&format!("'member_id' cannot be '{member}'")));
     }
     Ok(())
 }

@@ -7,6 +7,9 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
 use axum::response::{IntoResponse, Response};
+use http::HeaderValue;
+use http::header::X_CONTENT_TYPE_OPTIONS;
+use percent_encoding::percent_decode_str;
 use tower::ServiceExt;
 
 use super::error::{ApiError, render::Form};
@@ -79,7 +82,11 @@ impl Service for RegistryApi {
 /// Adds the caller's context, asks the routes, and gives an error the form that the client accepts.
 async fn identified(identity: &Identity, routes: &Router, mut request: Request) -> Response {
     let form = Form::of(&request);
+    let readable = percent_decode_str(request.uri().path()).decode_utf8().is_ok();
     let answer = async {
+        if !readable {
+            return ApiError::not_found("").into_response();
+        }
         match identity.identify(request.headers()) {
             Err(unconfirmed) => ApiError::unauthorized(unconfirmed.to_string()).into_response(),
             Ok(context) => {
@@ -91,5 +98,8 @@ async fn identified(identity: &Identity, routes: &Router, mut request: Request) 
             }
         }
     };
-    form.guard(answer).await
+    let mut response = form.guard(answer).await;
+    // Names and texts of users go out as what they are called, not as what a browser takes them for (security S61).
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
 }

@@ -25,6 +25,20 @@ pub(crate) enum Filter {
     Confirmed,
 }
 
+/// Every header that says who is asking.
+const NAMES: [&str; 10] = [
+    "x-auth-token",
+    "x-storage-token",
+    "x-identity-status",
+    "x-roles",
+    "x-role",
+    "x-user-id",
+    "x-user",
+    "x-project-id",
+    "x-tenant-id",
+    "x-tenant",
+];
+
 /// A token came with identity headers that nobody confirmed.
 #[derive(Debug, thiserror::Error)]
 #[error("The identity of the caller is not confirmed")]
@@ -33,6 +47,10 @@ pub(crate) struct Unconfirmed;
 impl Identity {
     /// The context of a request with these headers.
     pub(crate) fn identify(&self, headers: &HeaderMap) -> Result<Context, Unconfirmed> {
+        // A header that is not text must not turn its sender into somebody without a name.
+        if NAMES.iter().any(|name| headers.get(*name).is_some_and(|value| value.to_str().is_err())) {
+            return Err(Unconfirmed);
+        }
         let text =
             |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).filter(|value| !value.is_empty());
         let first = |names: &[&str]| names.iter().find_map(|name| text(name)).map(str::to_owned);
@@ -77,6 +95,13 @@ mod tests {
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+    }
+
+    #[test]
+    fn an_identity_that_is_not_text_is_nobodys() {
+        let mut all = headers(&CONFIRMED);
+        all.insert("x-tenant", HeaderValue::from_bytes(b"caf\xe9").unwrap());
+        assert!(identity(Filter::Confirmed).identify(&all).is_err());
     }
 
     const CONFIRMED: [(&str, &str); 4] =

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -14,6 +15,8 @@ use crate::config::{Loaded, Pipeline, Program};
 use crate::server;
 
 const PORT: u16 = 9292;
+/// What uploads and copies that were cut get to leave nothing behind.
+const CLEAN_UP: Duration = Duration::from_secs(4);
 
 #[derive(Debug, Args)]
 struct Options {
@@ -45,8 +48,7 @@ fn start(line: &CommandLine<Options>) -> anyhow::Result<()> {
     let loaded = line.common.load(Program::Api, &line.given, &own)?;
     let (pipeline, app) = loaded.pipeline("glance-api")?;
     common::start_logging(&loaded, "glance-api", &app)?;
-    let runtime = server::runtime(loaded.workers()?)?;
-    runtime.block_on(serve(&loaded, &pipeline))
+    server::run(loaded.workers()?, serve(&loaded, &pipeline))?
 }
 
 async fn serve(loaded: &Loaded, pipeline: &Pipeline) -> anyhow::Result<()> {
@@ -61,9 +63,9 @@ async fn serve(loaded: &Loaded, pipeline: &Pipeline) -> anyhow::Result<()> {
         let dir = loaded.data_dir().display();
         say(&format!("gander serves images at http://{at} from {dir}; try: curl http://{at}/v1/images"));
     }
-    server::serve(listener, Arc::new(api), &settings).await?;
-    if !images.drained(settings.grace).await {
-        tracing::warn!("copies and cache fills still running are cut");
+    let mut ending = server::serve(listener, Arc::new(api), &settings).await?;
+    if ending.grant(images.drained(ending.left())).await != Some(true) && !images.cut(CLEAN_UP).await {
+        tracing::error!("uploads that could not be cleaned up in time stay in status saving");
     }
     Ok(())
 }

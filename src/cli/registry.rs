@@ -32,8 +32,7 @@ fn start(line: &CommandLine<Options>) -> anyhow::Result<()> {
     let loaded = line.common.load(Program::Registry, &line.given, &[])?;
     let (pipeline, app) = loaded.pipeline("glance-registry")?;
     common::start_logging(&loaded, "glance-registry", &app)?;
-    let runtime = server::runtime(loaded.workers()?)?;
-    runtime.block_on(serve(&loaded, &pipeline))
+    server::run(loaded.workers()?, serve(&loaded, &pipeline))?
 }
 
 async fn serve(loaded: &Loaded, pipeline: &Pipeline) -> anyhow::Result<()> {

@@ -10,6 +10,11 @@ use crate::notify::Notifier;
 
 static IMAGE_SIZE_CAP: Opt =
     Opt::int("DEFAULT", "image_size_cap").default("1099511627776").min(1).help("Largest image in bytes");
+static IMAGE_PROPERTY_QUOTA: Opt = Opt::int("DEFAULT", "image_property_quota")
+    .default("128")
+    .help("Properties an image may have; negative: any number");
+static IMAGE_MEMBER_QUOTA: Opt =
+    Opt::int("DEFAULT", "image_member_quota").default("128").help("Members an image may have; negative: any number");
 static DELAYED_DELETE: Opt =
     Opt::bool("DEFAULT", "delayed_delete").default("false").help("Leave the data of deleted images to the scrubber");
 static SCRUB_TIME: Opt =
@@ -25,14 +30,26 @@ static NOTIFIER_STRATEGY: Opt = Opt::str("DEFAULT", "notifier_strategy")
 static TASK_POOL_THREADS: Opt =
     Opt::int("wsgi", "task_pool_threads").default("16").range(1, 4096).help("Copies fetched at the same time");
 
-pub(super) static OPTIONS: &[&Opt] =
-    &[&IMAGE_SIZE_CAP, &DELAYED_DELETE, &SCRUB_TIME, &SCRUBBER_DATADIR, &NOTIFIER_STRATEGY, &TASK_POOL_THREADS];
+pub(super) static OPTIONS: &[&Opt] = &[
+    &IMAGE_SIZE_CAP,
+    &IMAGE_PROPERTY_QUOTA,
+    &IMAGE_MEMBER_QUOTA,
+    &DELAYED_DELETE,
+    &SCRUB_TIME,
+    &SCRUBBER_DATADIR,
+    &NOTIFIER_STRATEGY,
+    &TASK_POOL_THREADS,
+];
 
 impl Loaded {
     /// Limits and habits.
     pub(crate) fn images(&self) -> Result<Settings> {
         let conf = &self.conf;
+        // Negative means no limit.
+        let quota = |opt| self.integer(opt).map(|quota| usize::try_from(quota).ok());
         Ok(Settings {
+            property_quota: quota(&IMAGE_PROPERTY_QUOTA)?,
+            member_quota: quota(&IMAGE_MEMBER_QUOTA)?,
             image_size_cap: self.natural(&IMAGE_SIZE_CAP)?,
             delayed_delete: conf.bool(&DELAYED_DELETE)?,
             scrub_time: self.natural(&SCRUB_TIME)?,

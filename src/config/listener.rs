@@ -7,7 +7,11 @@ use osloconf::Opt;
 use super::{Error, Loaded, Result};
 use crate::server;
 
-pub(super) static BIND_HOST: Opt = Opt::str("DEFAULT", "bind_host").default("0.0.0.0").help("Address to listen on");
+/// The longest timeout in seconds: beyond any use, yet within what clocks can add.
+const A_YEAR: i64 = 365 * 24 * 60 * 60;
+
+pub(super) static BIND_HOST: Opt =
+    Opt::str("DEFAULT", "bind_host").default("0.0.0.0").empty_is_unset().help("Address to listen on");
 static BIND_PORT: Opt = Opt::port("DEFAULT", "bind_port").help("Port; 9292 for the API, 9191 for the registry");
 static BACKLOG: Opt = Opt::int("DEFAULT", "backlog").default("4096").range(1, 65535).help("Pending connections");
 static TCP_KEEPIDLE: Opt = Opt::int("DEFAULT", "tcp_keepidle")
@@ -16,16 +20,16 @@ static TCP_KEEPIDLE: Opt = Opt::int("DEFAULT", "tcp_keepidle")
     .help("Seconds of silence before a keep-alive probe");
 static MAX_HEADER_LINE: Opt = Opt::int("DEFAULT", "max_header_line")
     .default("16384")
-    .range(1024, 1_048_576)
+    .range(2048, 1_048_576)
     .help("Longest header line in bytes; the whole header block may have four times as many");
 static CLIENT_SOCKET_TIMEOUT: Opt = Opt::int("DEFAULT", "client_socket_timeout")
     .default("900")
-    .min(0)
-    .help("Seconds for a request's headers to arrive and for a connection to idle; 0: for ever");
+    .range(0, A_YEAR)
+    .help("Seconds that a client may be silent: idle, within a request, or not taking an answer; 0: for ever");
 static GRACEFUL_SHUTDOWN_TIMEOUT: Opt = Opt::int("DEFAULT", "graceful_shutdown_timeout")
     .default("60")
-    .min(0)
-    .help("Seconds that running requests get when the server stops");
+    .range(0, A_YEAR)
+    .help("Seconds that running requests get when the server stops; after SIGTERM no more than 10");
 static WORKERS: Opt = Opt::int("DEFAULT", "workers")
     .default("0")
     .range(0, 1024)
@@ -73,7 +77,7 @@ impl Loaded {
             backlog: u32::try_from(self.natural(&BACKLOG)?).unwrap_or(u32::MAX),
             keepidle: Duration::from_secs(seconds(&TCP_KEEPIDLE)?),
             header_bytes: line * LINES_OF_GREATEST_LENGTH,
-            header_timeout: Some(seconds(&CLIENT_SOCKET_TIMEOUT)?).filter(|s| *s > 0).map(Duration::from_secs),
+            silence: Some(seconds(&CLIENT_SOCKET_TIMEOUT)?).filter(|s| *s > 0).map(Duration::from_secs),
             grace: Duration::from_secs(seconds(&GRACEFUL_SHUTDOWN_TIMEOUT)?),
         })
     }

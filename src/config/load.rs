@@ -75,11 +75,15 @@ impl Loaded {
         Ok(Self { conf, data_dir: data_dir.to_owned() })
     }
 
-    /// A number that is never negative. Set to nothing it is its default: an empty value must not become a limit of 0.
-    pub(super) fn natural(&self, opt: &Opt) -> Result<u64> {
+    /// A whole number. Set to nothing it is its default: an empty value must not become a limit of 0, or none.
+    pub(super) fn integer(&self, opt: &Opt) -> Result<i64> {
         let default = || opt.default.and_then(|text| text.parse().ok());
-        let value = self.conf.int(opt)?.or_else(default).unwrap_or(0);
-        Ok(u64::try_from(value).unwrap_or(0))
+        Ok(self.conf.int(opt)?.or_else(default).unwrap_or(0))
+    }
+
+    /// As [`Loaded::integer`]; less than nothing is nothing.
+    pub(super) fn natural(&self, opt: &Opt) -> Result<u64> {
+        Ok(u64::try_from(self.integer(opt)?).unwrap_or(0))
     }
 
     /// The files that were read; none: embedded defaults.

@@ -9,7 +9,7 @@ pub(crate) mod sql;
 
 use async_trait::async_trait;
 
-use crate::model::{Context, Image, ImageFields, ImageId, ImageQuery, ImageStatus, InvalidFields, Member};
+use crate::model::{Context, Image, ImageFields, ImageId, ImageQuery, ImageStatus, InvalidFields, Member, Membership};
 
 /// Why a metadata operation did not happen. The texts are v1's (v1-api §6).
 #[derive(Debug, thiserror::Error)]
@@ -57,15 +57,6 @@ pub(crate) struct UpdateMode {
     pub(crate) purge_props: bool,
     /// Compare-and-set: change the row only while the image is in this status, else [`Error::Conflict`].
     pub(crate) from_status: Option<ImageStatus>,
-}
-
-/// One membership to set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Membership {
-    /// Project (or user) id.
-    pub(crate) member: String,
-    /// `None`: keep what an existing membership has; false for a new one.
-    pub(crate) can_share: Option<bool>,
 }
 
 /// Image records and memberships.

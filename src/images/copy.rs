@@ -2,10 +2,25 @@
 
 use std::sync::Arc;
 
+use super::guard::until;
 use super::upload::Upload;
 use super::{Error, Images, Result};
 use crate::model::{Context, Image, ImageStatus};
-use crate::store::ByteRange;
+use crate::store::{self, ByteRange, Store};
+
+const STOPPING: &str = "the server is stopping";
+
+/// Where to copy from, and what the client says of the data there.
+#[derive(Debug)]
+pub(crate) struct Copy {
+    pub(crate) uri: String,
+    /// Scheme of the store to copy to; the default store if `None`.
+    pub(crate) store: Option<String>,
+    /// Bytes that must arrive.
+    pub(crate) size: Option<u64>,
+    /// MD5 that they must have, hex.
+    pub(crate) checksum: Option<String>,
+}
 
 impl Images {
     /// Checks that data may be copied from `uri`, before anything is reserved.
@@ -14,49 +29,40 @@ impl Images {
     }
 
     /// Begins to copy into a queued image, which is `saving` when this returns and `active` or `killed` later.
-    pub(crate) async fn copy_from(
-        &self,
-        ctx: &Context,
-        image: &Image,
-        uri: &str,
-        store: Option<String>,
-    ) -> Result<Image> {
-        self.check_copy_source(uri)?;
-        let scheme = store.unwrap_or_else(|| self.stores.default_store().to_owned());
-        if self.stores.by_name(&scheme).is_none() {
-            return Err(Error::UnknownStore(scheme));
-        }
+    pub(crate) async fn copy_from(&self, ctx: &Context, image: &Image, copy: Copy) -> Result<Image> {
+        self.check_copy_source(&copy.uri)?;
+        let store = self.store_for_data(copy.store.as_deref())?;
+        let admitted = Arc::clone(&self.background.admitted).try_acquire_owned().map_err(|_| Error::Busy)?;
         let saving = self.set_status(ctx, image, ImageStatus::Queued, ImageStatus::Saving).await?;
-        let (images, ctx, target, uri) = (self.clone(), ctx.clone(), saving.clone(), uri.to_owned());
+        let (images, ctx, target) = (self.clone(), ctx.clone(), saving.clone());
         self.background.tasks.spawn(async move {
-            if let Err(error) = images.copy(&ctx, &target, &uri, &scheme).await {
+            let _admitted = admitted;
+            let (copier, owner, image) = (images.clone(), ctx.clone(), target.clone());
+            let work = async move { copier.copy(&owner, &image, copy, &*store).await };
+            if let Err(error) = images.guarded(&ctx, &target, work).await {
                 tracing::error!("Copying the data of image {} failed: {error}", target.id);
             }
         });
         Ok(saving)
     }
 
-    async fn copy(&self, ctx: &Context, image: &Image, uri: &str, scheme: &str) -> Result<Image> {
+    async fn copy(&self, ctx: &Context, image: &Image, copy: Copy, store: &dyn Store) -> Result<Image> {
+        let cut = &self.background.cut;
         // The semaphore is never closed, so this only waits for a free place.
-        let _place = self.background.copies.acquire().await;
-        let opened = match self.stores.for_uri(uri) {
-            Ok(store) => store.get(uri, ByteRange::default()).await,
-            Err(error) => Err(error),
-        };
-        let opened = match opened {
-            Ok(opened) => opened,
+        let _place = cut.run_until_cancelled(self.background.copies.acquire()).await;
+        let opening = async { self.stores.for_uri(&copy.uri)?.get(&copy.uri, ByteRange::default()).await };
+        let opened = cut.run_until_cancelled(opening).await;
+        match opened.unwrap_or_else(|| Err(store::Error::Unavailable(STOPPING.to_owned()))) {
+            Ok(opened) => {
+                let Copy { size, checksum, store: named, .. } = copy;
+                let data = until(opened.data, cut.clone());
+                self.receive(ctx, image, store, Upload { data, length: opened.size, size, checksum, store: named })
+                    .await
+            }
             Err(error) => {
                 self.kill(ctx, image, ImageStatus::Saving).await;
-                return Err(Error::Read(Arc::new(error)));
+                Err(Error::Read(Arc::new(error)))
             }
-        };
-        let upload = Upload {
-            data: opened.data,
-            length: opened.size,
-            size: None,
-            checksum: None,
-            store: Some(scheme.to_owned()),
-        };
-        self.receive(ctx, image, scheme, upload).await
+        }
     }
 }

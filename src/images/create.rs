@@ -1,5 +1,7 @@
 //! Creating an image's record.
 
+use std::collections::BTreeMap;
+
 use super::{Error, Images, Result};
 use crate::model::{Context, Image, ImageFields, ImageStatus};
 
@@ -13,6 +15,7 @@ impl Images {
             self.policy.enforce(ctx, "publicize_image")?;
         }
         self.check_size_cap(fields.size)?;
+        self.check_properties(fields.properties.as_ref().map_or(0, BTreeMap::len))?;
         let size = match location {
             None => fields.size.unwrap_or(0),
             Some(uri) => self.size_at(uri, fields.size).await?,
@@ -28,6 +31,14 @@ impl Images {
         let id = record.id.clone();
         let reserved = self.metadata.image_insert(ctx, record).await;
         reserved.map_err(|source| Error::Reserve { id, source })
+    }
+
+    /// Refuses more properties than the quota.
+    pub(super) fn check_properties(&self, attempted: usize) -> Result<()> {
+        match self.settings.property_quota {
+            Some(quota) if attempted > quota => Err(Error::Quota { what: "properties", attempted, quota }),
+            _ => Ok(()),
+        }
     }
 
     /// Refuses an announced size above the cap.

@@ -2,33 +2,34 @@
 
 use super::scrub_queue::{self, ScrubEntry};
 use super::{Error, Images, Result};
-use crate::db::UpdateMode;
+use crate::db::{self, UpdateMode};
 use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus};
 use crate::notify::Event;
 
+/// A change of the image at the same moment makes a deletion start again; that many in a row are no coincidence.
+const ATTEMPTS: usize = 8;
+
 impl Images {
-    /// Deletes an image (v1-api §12). What goes wrong with the data never fails the request:
-    /// the record is gone, and the fault is logged.
+    /// Deletes an image (v1-api §12). Once its record is deleted nothing fails the request any more: what goes wrong with
+    /// the data is logged. Runs to its end even if the caller stops waiting.
     pub(crate) async fn delete(&self, ctx: &Context, id: &ImageId) -> Result<()> {
         self.authorise_change(ctx, "delete_image")?;
-        let image = self.lookup(ctx, id).await?;
-        if image.protected {
-            return Err(Error::Protected);
-        }
-        let uris = self.plain_locations(&image)?;
-        let delayed = self.settings.delayed_delete && !uris.is_empty();
-        if let Some(status) = final_status(&image, delayed) {
-            let fields = ImageFields { status: Some(status), ..ImageFields::default() };
-            self.metadata.image_update(ctx, id, fields, UpdateMode::default()).await.map_err(Error::Delete)?;
-        }
-        self.metadata.image_delete(ctx, id).await.map_err(Error::Delete)?;
+        let (images, ctx, id) = (self.clone(), ctx.clone(), id.clone());
+        let task = self.background.tasks.spawn(async move { images.delete_now(&ctx, &id).await });
+        task.await.unwrap_or_else(|failure| Err(Error::Crashed(failure.to_string())))
+    }
+
+    async fn delete_now(&self, ctx: &Context, id: &ImageId) -> Result<()> {
+        let (image, delayed) = self.delete_record(ctx, id).await?;
+        self.background.uploads.end(id);
+        let uris = self.readable_locations(&image);
         if let Some(cache) = &self.cache
             && let Err(error) = cache.evict(id).await
         {
             tracing::error!("Unable to evict deleted image {id} from the cache: {error}");
         }
         if delayed {
-            self.queue_for_scrubber(id, &uris).await?;
+            self.queue_for_scrubber(id, &uris).await;
         } else {
             self.remove_data(id, &uris).await;
         }
@@ -36,15 +37,53 @@ impl Images {
         Ok(())
     }
 
-    async fn queue_for_scrubber(&self, id: &ImageId, uris: &[String]) -> Result<()> {
-        let due = scrub_queue::now() + self.settings.scrub_time;
+    /// Takes the image out of use by compare-and-set: what is deleted is what was looked at, with all its locations.
+    /// Every image loses its status, as in v1's later releases: one that is being uploaded must not become active.
+    async fn delete_record(&self, ctx: &Context, id: &ImageId) -> Result<(Image, bool)> {
+        let mut conflict = None;
+        for _ in 0..ATTEMPTS {
+            let image = self.lookup(ctx, id).await?;
+            if image.protected {
+                return Err(Error::Protected);
+            }
+            if image.deleted && image.status == ImageStatus::Deleted {
+                return Ok((image, false));
+            }
+            let delayed = self.settings.delayed_delete && !image.locations.is_empty();
+            let status = if delayed { ImageStatus::PendingDelete } else { ImageStatus::Deleted };
+            let fields = ImageFields { status: Some(status), ..ImageFields::default() };
+            let mode = UpdateMode { purge_props: false, from_status: Some(image.status) };
+            match self.metadata.image_update(ctx, id, fields, mode).await {
+                Err(error @ db::Error::Conflict(_)) => conflict = Some(error),
+                Err(error) => return Err(Error::Delete(error)),
+                Ok(_) => {
+                    self.metadata.image_delete(ctx, id).await.map_err(Error::Delete)?;
+                    return Ok((image, delayed));
+                }
+            }
+        }
+        let conflict = conflict.unwrap_or_else(|| db::Error::Conflict(String::new()));
+        Err(Error::Delete(conflict))
+    }
+
+    /// The locations that the configured key decrypts; the others are the operator's to find.
+    fn readable_locations(&self, image: &Image) -> Vec<String> {
+        let read = |stored: &String| {
+            let plain = self.plain_location(stored);
+            plain.inspect_err(|error| tracing::error!("data of deleted image {} is left: {error}", image.id)).ok()
+        };
+        image.locations.iter().filter_map(read).collect()
+    }
+
+    /// What cannot be queued is found by the scrubber's clean-up, which looks at the records.
+    async fn queue_for_scrubber(&self, id: &ImageId, uris: &[String]) {
+        let due = scrub_queue::now().saturating_add(self.settings.scrub_time);
         for uri in uris {
             let entry = ScrubEntry { uri: uri.clone(), due };
-            scrub_queue::add(&self.settings.scrubber_datadir, id, &entry)
-                .await
-                .map_err(|source| Error::ScrubQueue { id: id.clone(), source })?;
+            if let Err(error) = scrub_queue::add(&self.settings.scrubber_datadir, id, &entry).await {
+                tracing::error!("Unable to queue image {id} for the scrubber: {error}");
+            }
         }
-        Ok(())
     }
 
     /// Removes the data; read-only stores and missing data are no fault.
@@ -58,15 +97,5 @@ impl Images {
                 tracing::warn!("Unable to delete the data of image {id}: {error}");
             }
         }
-    }
-}
-
-/// Images without data keep their status; one that is being uploaded must lose it, so that the upload cannot end well.
-fn final_status(image: &Image, delayed: bool) -> Option<ImageStatus> {
-    let has_data = !image.locations.is_empty();
-    match (has_data || image.status == ImageStatus::Saving, delayed) {
-        (false, _) => None,
-        (true, true) => Some(ImageStatus::PendingDelete),
-        (true, false) => Some(ImageStatus::Deleted),
     }
 }

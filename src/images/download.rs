@@ -9,9 +9,11 @@ use std::task::{Context as TaskContext, Poll};
 use bytes::Bytes;
 use futures_util::Stream;
 
+use super::guard::exactly;
 use super::source::StoredImage;
 use super::{Error, Images, Result};
 use crate::cache::{Cache, Hit, Source as _, Verdict};
+use crate::db;
 use crate::model::{ByteStream, Context, Image, ImageId, ImageStatus};
 use crate::notify::{Notifier, Sent};
 
@@ -53,25 +55,29 @@ impl Images {
         Ok(Download { image, size, data, verdict })
     }
 
+    /// The data, and the number of bytes it has: what the record is sure of, else what the store announces. A size that
+    /// only a client claimed is worth nothing here.
     async fn open(&self, ctx: &Context, image: &Image) -> Result<(ByteStream, Option<u64>, Verdict)> {
-        let known = certain_size(image);
+        let certain = certain_size(image);
         let Some(cache) = &self.cache else {
             let opened = self.source_of(image)?.open(0).await.map_err(|error| Error::Read(Arc::new(error)))?;
             let announced = opened.size.filter(|size| *size > 0);
-            if let (Some(expected), Some(found)) = (known, announced)
+            if let (Some(expected), Some(found)) = (certain, announced)
                 && expected != found
             {
                 return Err(Error::Damaged { id: image.id.clone(), expected, found });
             }
-            return Ok((opened.data, announced.or(image.size), Verdict::Disabled));
+            let size = certain.or(announced);
+            return Ok((exactly(opened.data, size), size, Verdict::Disabled));
         };
-        if let Some(hit) = self.sound_hit(cache, image, known).await {
+        if let Some(hit) = self.sound_hit(cache, image, certain).await {
             let size = hit.size();
             return Ok((hit.into_stream(), Some(size), Verdict::Hit));
         }
-        let fetched = cache.fetch(&image.id, self.source_of(image)?, known).await.map_err(Error::Read)?;
+        let fetched = cache.fetch(&image.id, self.source_of(image)?, certain).await.map_err(Error::Read)?;
         self.still_there(ctx, cache, image).await?;
-        Ok((fetched.data, fetched.size.or(image.size), fetched.verdict))
+        let size = certain.or(fetched.size.filter(|size| *size > 0));
+        Ok((exactly(fetched.data, size), size, fetched.verdict))
     }
 
     /// The cached file, if it can be the whole image: one of another size is evicted (security C13).
@@ -89,22 +95,25 @@ impl Images {
 
     /// An image may be deleted between the look at its record and the start of its fill. Its eviction came too early
     /// then, so this one undoes the fill (security C5).
-    async fn still_there(&self, ctx: &Context, cache: &Arc<Cache>, image: &Image) -> Result<()> {
-        let again = self.lookup(ctx, &image.id).await;
-        let gone = again.as_ref().map_or(true, |image| image.deleted || image.status != ImageStatus::Active);
-        if gone {
-            if let Err(error) = cache.evict(&image.id).await {
-                tracing::error!("Unable to evict image {}: {error}", image.id);
-            }
-            return Err(Error::NotActive(image.id.clone()));
+    pub(super) async fn still_there(&self, ctx: &Context, cache: &Arc<Cache>, image: &Image) -> Result<()> {
+        let gone = match self.lookup(ctx, &image.id).await {
+            Ok(again) => again.deleted || again.status != ImageStatus::Active,
+            Err(Error::Lookup { source: db::Error::NotFound(_), .. }) => true,
+            Err(error) => return Err(error),
+        };
+        if !gone {
+            return Ok(());
         }
-        Ok(())
+        if let Err(error) = cache.evict(&image.id).await {
+            tracing::error!("Unable to evict image {}: {error}", image.id);
+        }
+        Err(Error::NotActive(image.id.clone()))
     }
 
     /// The image's data as the cache reads it.
     pub(super) fn source_of(&self, image: &Image) -> Result<Arc<StoredImage>> {
         let uris = self.plain_locations(image)?;
-        Ok(Arc::new(StoredImage { stores: Arc::clone(&self.stores), uris }))
+        Ok(Arc::new(StoredImage { stores: Arc::clone(&self.stores), uris, cap: self.settings.image_size_cap }))
     }
 
     /// Sends `image.send` once the data is out or the client is gone.

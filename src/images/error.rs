@@ -89,12 +89,23 @@ pub(crate) enum Error {
     /// Only active images are cached.
     #[error("Image '{0}' is not active. Not caching.")]
     NotCacheable(ImageId),
-    /// An image could not be queued for the cache.
-    #[error("{0}")]
-    CacheQueue(#[source] cache::Error),
+    /// The cache could not do what was asked of it.
+    #[error("image cache: {0}")]
+    Cache(#[source] cache::Error),
+    /// The cache could not be opened when the server started.
+    #[error("The image cache of this server cannot be used at present; its log tells why")]
+    NoCache,
     /// Data for the cache broke off.
     #[error("Failed to cache image '{id}': {source}")]
     BrokenFetch { id: ImageId, source: std::io::Error },
+    /// More copies wait than this node takes.
+    #[error("Too many images are waiting to be copied here; try again later")]
+    Busy,
+    /// More of something than a quota allows.
+    #[error(
+        "The limit has been exceeded on the number of allowed image {what}. Attempted: {attempted}, Maximum: {quota}"
+    )]
+    Quota { what: &'static str, attempted: usize, quota: usize },
     /// Our own code panicked on this image.
     #[error("the upload crashed: {0}")]
     Crashed(String),
@@ -104,7 +115,4 @@ pub(crate) enum Error {
     /// A stored location does not decrypt with the configured key.
     #[error("a stored location cannot be read; is metadata_encryption_key the one it was written with?")]
     UnreadableLocation,
-    /// The work of the scrubber could not be queued.
-    #[error("cannot queue image {id} for delayed delete: {source}")]
-    ScrubQueue { id: ImageId, source: std::io::Error },
 }

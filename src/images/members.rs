@@ -1,7 +1,7 @@
 //! Sharing images with other projects (v1-api §14).
 
 use super::{Error, Images, Result};
-use crate::db::Membership;
+use crate::model::Membership;
 use crate::model::{Context, ImageId, Member};
 
 impl Images {
@@ -15,12 +15,15 @@ impl Images {
     /// Shares the image with just these.
     pub(crate) async fn members_replace(&self, ctx: &Context, id: &ImageId, members: &[Membership]) -> Result<()> {
         self.authorise_sharing(ctx, "modify_member")?;
+        self.check_members(members.len())?;
         self.metadata.members_replace(ctx, id, members).await.map_err(Error::Membership)
     }
 
     /// Shares the image with one more, or changes that membership.
     pub(crate) async fn member_put(&self, ctx: &Context, id: &ImageId, member: &Membership) -> Result<()> {
         self.authorise_sharing(ctx, "modify_member")?;
+        let others = self.metadata.members(ctx, id).await.map_err(Error::Membership)?;
+        self.check_members(1 + others.iter().filter(|other| other.member != member.member).count())?;
         self.metadata.member_put(ctx, id, member).await.map_err(Error::Membership)
     }
 
@@ -34,6 +37,14 @@ impl Images {
     pub(crate) async fn shared_images(&self, ctx: &Context, member: &str) -> Result<Vec<Member>> {
         self.policy.enforce(ctx, "get_shared_images")?;
         self.metadata.shared_images(ctx, member).await.map_err(Error::Membership)
+    }
+
+    /// Refuses more members than the quota.
+    fn check_members(&self, attempted: usize) -> Result<()> {
+        match self.settings.member_quota {
+            Some(quota) if attempted > quota => Err(Error::Quota { what: "members", attempted, quota }),
+            _ => Ok(()),
+        }
     }
 
     fn authorise_sharing(&self, ctx: &Context, rule: &'static str) -> Result<()> {

@@ -3,14 +3,17 @@
 //! One file per verb. Nothing here knows HTTP or SQL: both API versions, the commands and the tests call these.
 //! The order is always the same: authorise, then change state by compare-and-set, then touch data.
 
+mod cached;
 mod copy;
 mod create;
 mod delete;
 mod digest;
 mod download;
 mod error;
+mod guard;
 mod members;
 mod prefetch;
+mod running;
 mod scrub;
 mod scrub_queue;
 mod show;
@@ -23,7 +26,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+use running::Running;
 
 use crate::cache::Cache;
 use crate::crypt::LocationCipher;
@@ -33,6 +39,7 @@ use crate::notify::Notifier;
 use crate::policy::Policy;
 use crate::store::Stores;
 
+pub(crate) use copy::Copy;
 pub(crate) use download::Requester;
 pub(crate) use error::{Error, Result};
 pub(crate) use scrub::Cleanup;
@@ -52,6 +59,10 @@ pub(crate) struct Settings {
     pub(crate) scrubber_datadir: PathBuf,
     /// Copies fetched in the background at the same time (`task_pool_threads`).
     pub(crate) concurrent_copies: usize,
+    /// Properties that an image may have; `None`: any number (`image_property_quota`).
+    pub(crate) property_quota: Option<usize>,
+    /// Members that an image may have; `None`: any number (`image_member_quota`).
+    pub(crate) member_quota: Option<usize>,
 }
 
 /// What the use cases work with. Cheap to clone.
@@ -74,7 +85,15 @@ pub(crate) struct Images {
 struct Background {
     tasks: TaskTracker,
     copies: Arc<Semaphore>,
+    /// Copies running or waiting for their turn.
+    admitted: Arc<Semaphore>,
+    uploads: Running,
+    /// Makes copies fail, as cut connections make uploads fail.
+    cut: CancellationToken,
 }
+
+/// Copies that may wait for each one that runs.
+const WAITING_COPIES: usize = 64;
 
 /// The parts that [`Images`] is made of.
 #[derive(Debug)]
@@ -92,6 +111,7 @@ impl Images {
     /// Puts the parts together.
     pub(crate) fn new(parts: Parts) -> Self {
         let copies = Arc::new(Semaphore::new(parts.settings.concurrent_copies));
+        let admitted = Arc::new(Semaphore::new(parts.settings.concurrent_copies.saturating_mul(WAITING_COPIES)));
         Self {
             metadata: parts.metadata,
             stores: parts.stores,
@@ -100,19 +120,41 @@ impl Images {
             notifier: parts.notifier,
             cipher: parts.cipher,
             settings: Arc::new(parts.settings),
-            background: Background { tasks: TaskTracker::new(), copies },
+            background: Background {
+                tasks: TaskTracker::new(),
+                copies,
+                admitted,
+                uploads: Running::default(),
+                cut: CancellationToken::new(),
+            },
         }
     }
 
     /// Lets background work end; false if some is left after `grace`. Call when no request can start any more.
     pub(crate) async fn drained(&self, grace: Duration) -> bool {
-        self.background.tasks.close();
-        let copied = tokio::time::timeout(grace, self.background.tasks.wait()).await.is_ok();
-        let filled = match &self.cache {
-            Some(cache) => cache.drain(grace).await,
-            None => true,
+        let received = self.received(grace);
+        let filled = async {
+            match &self.cache {
+                Some(cache) => cache.drain(grace).await,
+                None => true,
+            }
         };
-        copied && filled
+        let (received, filled) = tokio::join!(received, filled);
+        received && filled
+    }
+
+    /// Breaks off the copies that still run, and waits until they and the uploads whose clients are gone have left
+    /// nothing behind; false if that takes longer than `limit`. Cache fills are not waited for: what a dead process
+    /// leaves of them is removed by the next.
+    pub(crate) async fn cut(&self, limit: Duration) -> bool {
+        tracing::warn!("uploads, copies and cache fills still running are cut");
+        self.background.cut.cancel();
+        self.received(limit).await
+    }
+
+    async fn received(&self, limit: Duration) -> bool {
+        self.background.tasks.close();
+        tokio::time::timeout(limit, self.background.tasks.wait()).await.is_ok()
     }
 
     /// The policy first, then the ban on changes by anonymous callers.

@@ -44,7 +44,7 @@ impl Images {
     /// Queues an image for the next prefetch; it must exist and be active.
     pub(crate) async fn queue_for_prefetch(&self, ctx: &Context, cache: &Cache, id: &ImageId) -> Result<()> {
         self.cacheable(ctx, id).await?;
-        cache.queue(id).await.map_err(Error::CacheQueue)?;
+        cache.queue(id).await.map_err(Error::Cache)?;
         Ok(())
     }
 

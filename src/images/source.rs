@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::guard::capped;
 use crate::cache::Source;
 use crate::store::{self, ByteRange, Opened, Stores};
 
@@ -13,6 +14,8 @@ pub(super) struct StoredImage {
     pub(super) stores: Arc<Stores>,
     /// Tried in order.
     pub(super) uris: Vec<String>,
+    /// Most bytes to read: an origin that a client named must not fill the cache's disk (security X9).
+    pub(super) cap: u64,
 }
 
 #[async_trait]
@@ -25,7 +28,7 @@ impl Source for StoredImage {
                 Err(error) => Err(error),
             };
             match opened {
-                Ok(opened) => return Ok(opened),
+                Ok(opened) => return Ok(Opened { data: capped(opened.data, self.cap), size: opened.size }),
                 Err(error) => last = error,
             }
         }

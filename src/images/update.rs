@@ -1,5 +1,7 @@
 //! Changing an image's record.
 
+use std::collections::BTreeSet;
+
 use super::{Error, Images, Result};
 use crate::db::UpdateMode;
 use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus};
@@ -31,6 +33,7 @@ impl Images {
         if fields.is_public == Some(true) && !image.is_public() {
             self.policy.enforce(ctx, "publicize_image")?;
         }
+        self.check_properties(properties_after(image, &fields, purge_props))?;
         let announced = fields.size;
         let mut change = ImageFields { id: None, status: None, checksum: None, size: None, location: None, ..fields };
         let mut mode = UpdateMode { purge_props, from_status: None };
@@ -47,6 +50,13 @@ impl Images {
         }
         changed.map_err(Error::Update)
     }
+}
+
+/// How many properties the image will have.
+fn properties_after(image: &Image, fields: &ImageFields, purge_props: bool) -> usize {
+    let said = fields.properties.iter().flat_map(|properties| properties.keys());
+    let kept = image.properties.keys().filter(|_| !purge_props);
+    said.chain(kept).collect::<BTreeSet<_>>().len()
 }
 
 /// What a change brings besides metadata.

@@ -1,15 +1,14 @@
 //! Receiving an image's data: store it, hash it, and only then make it active.
 
-use std::io;
-
-use futures_util::{StreamExt, stream};
+use std::sync::Arc;
 
 use super::digest::{Digesting, Received};
+use super::guard::{Capped, capped, exactly};
 use super::{Error, Images, Result};
 use crate::db::{self, UpdateMode};
 use crate::model::{ByteStream, Context, Image, ImageFields, ImageStatus};
 use crate::notify::{Event, Priority};
-use crate::store;
+use crate::store::{self, Added, Store};
 
 /// Data for an image, and what its sender says of it.
 pub(crate) struct Upload {
@@ -33,17 +32,17 @@ impl std::fmt::Debug for Upload {
 impl Images {
     /// Stores the data of a queued image and activates it (v1-api §13).
     ///
-    /// On any failure the image is `killed`, no byte stays in the store, and the error says why; but an unknown
-    /// store or an announced size above the cap leaves the image `queued`.
-    /// Runs to its end even if the caller stops waiting, so that a client that goes away leaves nothing behind.
+    /// On a failure the image is `killed`, no byte stays in the store, and the error says why; but an unknown store or
+    /// an announced size above the cap leaves the image `queued`.
     pub(crate) async fn upload(&self, ctx: &Context, image: &Image, upload: Upload) -> Result<Image> {
-        let scheme = upload.store.clone().unwrap_or_else(|| self.stores.default_store().to_owned());
-        if self.stores.by_name(&scheme).is_none() {
-            return Err(Error::UnknownStore(scheme));
-        }
+        let store = self.store_for_data(upload.store.as_deref())?;
         self.check_size_cap(upload.length.or(upload.size))?;
-        let saving = self.set_status(ctx, image, ImageStatus::Queued, ImageStatus::Saving).await?;
-        self.detached(ctx.clone(), saving, scheme, upload).await
+        let (images, owner, queued) = (self.clone(), ctx.clone(), image.clone());
+        self.guarded(ctx, image, async move {
+            let saving = images.set_status(&owner, &queued, ImageStatus::Queued, ImageStatus::Saving).await?;
+            images.receive(&owner, &saving, &*store, upload).await
+        })
+        .await
     }
 
     /// Marks an image as failed: it vanishes from lists and takes no data any more. Best effort.
@@ -53,54 +52,74 @@ impl Images {
         }
     }
 
-    /// Receives on a task of its own: dropping the returned future does not stop the clean-up.
-    async fn detached(&self, ctx: Context, image: Image, scheme: String, upload: Upload) -> Result<Image> {
-        let images = self.clone();
-        let (owner, target) = (ctx.clone(), image.clone());
-        let task = self.background.tasks.spawn(async move { images.receive(&ctx, &image, &scheme, upload).await });
-        match task.await {
+    /// The store that a client chose for data, or the default one.
+    pub(super) fn store_for_data(&self, scheme: Option<&str>) -> Result<Arc<dyn Store>> {
+        let scheme = scheme.unwrap_or(self.stores.default_store());
+        self.stores.by_name(scheme).cloned().ok_or_else(|| Error::UnknownStore(scheme.to_owned()))
+    }
+
+    /// Runs `work` on a task of its own, so that neither a client that goes away nor a panic leaves the image `saving`.
+    pub(super) async fn guarded(
+        &self,
+        ctx: &Context,
+        image: &Image,
+        work: impl Future<Output = Result<Image>> + Send + 'static,
+    ) -> Result<Image> {
+        match self.background.tasks.spawn(work).await {
             Ok(outcome) => outcome,
             Err(failure) => {
-                self.kill(&owner, &target, ImageStatus::Saving).await;
+                self.kill(ctx, image, ImageStatus::Saving).await;
                 Err(Error::Crashed(failure.to_string()))
             }
         }
     }
 
     /// From `saving` to `active`, or to `killed`.
-    pub(super) async fn receive(&self, ctx: &Context, image: &Image, scheme: &str, upload: Upload) -> Result<Image> {
-        let outcome = self.store_and_activate(ctx, image, scheme, upload).await;
+    pub(super) async fn receive(
+        &self,
+        ctx: &Context,
+        image: &Image,
+        store: &dyn Store,
+        upload: Upload,
+    ) -> Result<Image> {
+        let outcome = match self.keep(image, store, upload).await {
+            Ok((added, got)) => match self.activate(ctx, image, &added, got).await {
+                Ok(image) => Ok(image),
+                Err(error) => self.settle(ctx, image, store, &added, error).await,
+            },
+            Err(error @ Error::GoneMeanwhile(_)) => Err(error),
+            Err(error) => {
+                self.kill(ctx, image, ImageStatus::Saving).await;
+                Err(error)
+            }
+        };
         match &outcome {
             Ok(_) => self.notifier.image(Event::Upload, Priority::Info, image),
-            Err(error) => {
-                self.notifier.failure(Event::Upload, &error.to_string());
-                if !matches!(error, Error::GoneMeanwhile(_)) {
-                    self.kill(ctx, image, ImageStatus::Saving).await;
-                }
-            }
+            Err(error) => self.notifier.failure(Event::Upload, &error.to_string()),
         }
         outcome
     }
 
-    async fn store_and_activate(&self, ctx: &Context, image: &Image, scheme: &str, upload: Upload) -> Result<Image> {
-        let store = self.stores.by_name(scheme).ok_or_else(|| Error::UnknownStore(scheme.to_owned()))?;
+    /// Puts the data into the store; if it is not what was announced, takes it out again.
+    async fn keep(&self, image: &Image, store: &dyn Store, upload: Upload) -> Result<(Added, Received)> {
         let announced = upload.length.or(upload.size);
-        let limited = limit(upload.data, upload.length, self.settings.image_size_cap);
-        let (data, digest) = Digesting::start(limited);
-        let added = store.add(&image.id, data, announced).await.map_err(upload_error)?;
-        let kept = match digest.finish().await.and_then(|got| verify(got, upload.size, upload.checksum.as_deref())) {
-            Ok(got) => self.activate(ctx, image, &added, got).await,
-            Err(error) => Err(error),
-        };
-        if kept.is_err()
-            && let Err(error) = store.delete(&added.uri).await
-        {
-            tracing::error!("Unable to remove the data of the failed upload of image {}: {error}", image.id);
+        let running = self.background.uploads.begin(&image.id);
+        let guarded = exactly(capped(running.guard(upload.data), self.settings.image_size_cap), upload.length);
+        let (data, digest) = Digesting::start(guarded);
+        let added = store.add(&image.id, data, announced).await.map_err(|error| match running.was_ended() {
+            true => Error::GoneMeanwhile(image.id.clone()),
+            false => upload_error(error),
+        })?;
+        match digest.finish().await.and_then(|got| verify(got, upload.size, upload.checksum.as_deref())) {
+            Ok(got) => Ok((added, got)),
+            Err(error) => {
+                discard(image, store, &added).await;
+                Err(error)
+            }
         }
-        kept
     }
 
-    async fn activate(&self, ctx: &Context, image: &Image, added: &store::Added, got: Received) -> Result<Image> {
+    async fn activate(&self, ctx: &Context, image: &Image, added: &Added, got: Received) -> Result<Image> {
         let fields = ImageFields {
             status: Some(ImageStatus::Active),
             size: Some(added.size),
@@ -112,6 +131,33 @@ impl Images {
         match self.metadata.image_update(ctx, &image.id, fields, mode).await {
             Err(db::Error::Conflict(_) | db::Error::NotFound(_)) => Err(Error::GoneMeanwhile(image.id.clone())),
             other => other.map_err(Error::Update),
+        }
+    }
+
+    /// After an activation that failed: it may have happened all the same, if only its answer was lost. So the data goes
+    /// only when the record cannot point to it any more.
+    async fn settle(
+        &self,
+        ctx: &Context,
+        image: &Image,
+        store: &dyn Store,
+        added: &Added,
+        error: Error,
+    ) -> Result<Image> {
+        let killed = match &error {
+            Error::GoneMeanwhile(_) => true,
+            _ => self.set_status(ctx, image, ImageStatus::Saving, ImageStatus::Killed).await.is_ok(),
+        };
+        if killed {
+            discard(image, store, added).await;
+            return Err(error);
+        }
+        match self.lookup(ctx, &image.id).await {
+            Ok(now) if now.status == ImageStatus::Active => Ok(now),
+            _ => {
+                tracing::error!("image {}: {error}; its data stays in the store", image.id);
+                Err(error)
+            }
         }
     }
 
@@ -132,27 +178,11 @@ impl Images {
     }
 }
 
-/// Cuts the data with an error above `cap`, and where it does not have just the `length` that was announced.
-fn limit(data: ByteStream, length: Option<u64>, cap: u64) -> ByteStream {
-    Box::pin(stream::try_unfold((data, 0u64), move |(mut data, seen)| async move {
-        let Some(block) = data.next().await.transpose()? else {
-            return match length {
-                Some(expected) if expected != seen => {
-                    let text = format!("{seen} of {expected} bytes arrived");
-                    Err(io::Error::new(io::ErrorKind::UnexpectedEof, text))
-                }
-                _ => Ok(None),
-            };
-        };
-        let seen = seen + block.len() as u64;
-        if seen > cap { Err(io::Error::other(Capped(cap))) } else { Ok(Some((block, (data, seen)))) }
-    }))
+async fn discard(image: &Image, store: &dyn Store, added: &Added) {
+    if let Err(error) = store.delete(&added.uri).await {
+        tracing::error!("Unable to remove the data of the failed upload of image {}: {error}", image.id);
+    }
 }
-
-/// Marks the error of a stream that passed the cap.
-#[derive(Debug, thiserror::Error)]
-#[error("larger than {0} bytes")]
-struct Capped(u64);
 
 fn upload_error(error: store::Error) -> Error {
     match error {

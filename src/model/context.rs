@@ -1,7 +1,9 @@
 //! Who is asking: the identity and powers of one request.
 
+use std::fmt;
+
 /// The security context of one request (v1-api §4). Built by the identity filters, read by everybody.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Context {
     /// User id, where an identity service named one.
     pub(crate) user: Option<String>,
@@ -17,6 +19,19 @@ pub(crate) struct Context {
     pub(crate) owner_is_tenant: bool,
     /// The caller's token, forwarded to the registry.
     pub(crate) auth_token: Option<String>,
+}
+
+impl fmt::Debug for Context {
+    /// Without the token: contexts end up in logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("user", &self.user)
+            .field("tenant", &self.tenant)
+            .field("roles", &self.roles)
+            .field("is_admin", &self.is_admin)
+            .field("read_only", &self.read_only)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Context {

@@ -39,8 +39,12 @@ pub(crate) struct ImageFields {
 pub(crate) struct InvalidFields(pub(crate) String);
 
 impl ImageFields {
-    /// Checks the image that results when these fields are laid over `before` (`None`: a new image).
+    /// Checks the image that results when these fields are laid over `before` (`None`: a new image). Formats that a
+    /// change does not mention are not judged: another release may have known them.
     pub(crate) fn validate(&self, before: Option<&Image>) -> Result<(), InvalidFields> {
+        if before.is_some() && self.disk_format.is_none() && self.container_format.is_none() {
+            return self.check_lengths();
+        }
         let disk = merged(self.disk_format.as_ref(), before.and_then(|image| image.disk_format.as_ref()));
         let container =
             merged(self.container_format.as_ref(), before.and_then(|image| image.container_format.as_ref()));
@@ -58,6 +62,9 @@ impl ImageFields {
     }
 
     fn check_lengths(&self) -> Result<(), InvalidFields> {
+        if self.size.is_some_and(|size| i64::try_from(size).is_err()) {
+            return Err(InvalidFields(format!("Invalid value for size: must be at most {}", i64::MAX)));
+        }
         let too_long = |text: &str| text.chars().count() > MAX_NAME;
         if self.name.as_ref().and_then(Option::as_deref).is_some_and(too_long) {
             return Err(InvalidFields(format!("Image name too long: more than {MAX_NAME} characters")));

@@ -155,3 +155,12 @@ pub(crate) struct Member {
     /// May share the image on.
     pub(crate) can_share: bool,
 }
+
+/// One membership to set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Membership {
+    /// Project (or user) id.
+    pub(crate) member: String,
+    /// `None`: keep what an existing membership has; false for a new one.
+    pub(crate) can_share: Option<bool>,
+}

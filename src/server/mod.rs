@@ -1,7 +1,11 @@
 //! Listening, serving and stopping. Knows connections and signals, nothing of what is served.
 
+mod body;
+mod ending;
 mod listener;
+mod patience;
 mod signals;
+mod socket;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -17,14 +21,21 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 
+pub(crate) use ending::Ending;
 pub(crate) use listener::bind;
 pub(crate) use signals::Stop;
 
 use crate::api::Service;
+use body::RequestBody;
+
+use socket::Socket;
 
 /// Pause after a failed accept: it fails for want of file descriptors, and trying at once only burns time.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// At the end of the process blocking work may take this long before it is abandoned.
+const LEFTOVERS: Duration = Duration::from_millis(500);
 /// Headers per request; v1 sends one per image property, and 128 properties are allowed (security §4).
 const MAX_HEADERS: usize = 256;
 
@@ -41,9 +52,11 @@ pub(crate) struct Settings {
     pub(crate) keepidle: Duration,
     /// Bytes of one request's header block (from `max_header_line`).
     pub(crate) header_bytes: usize,
-    /// A request's headers must be complete, and an idle connection used again, within this (`client_socket_timeout`).
-    pub(crate) header_timeout: Option<Duration>,
-    /// Running requests get this long to finish when the server stops (`graceful_shutdown_timeout`).
+    /// A request's headers must be complete, an idle connection used again, and each block of a body arrive or be
+    /// taken within this (`client_socket_timeout`); `None`: whenever.
+    pub(crate) silence: Option<Duration>,
+    /// Running requests, and then all other work, get this long to finish when the server stops
+    /// (`graceful_shutdown_timeout`).
     pub(crate) grace: Duration,
 }
 
@@ -56,31 +69,35 @@ pub(crate) fn runtime(workers: Option<usize>) -> std::io::Result<tokio::runtime:
     builder.enable_all().build()
 }
 
-/// Serves until a signal says stop; then lets running requests finish, within the grace period.
+/// Runs a server to its end; whatever file work hangs then (a dead disk, say) is left hanging.
+pub(crate) fn run<T>(workers: Option<usize>, server: impl Future<Output = T>) -> std::io::Result<T> {
+    let runtime = runtime(workers)?;
+    let outcome = runtime.block_on(server);
+    runtime.shutdown_timeout(LEFTOVERS);
+    Ok(outcome)
+}
+
+/// Serves until a signal says stop, then lets running requests finish. Those that outlast the grace period are cut:
+/// when this returns no connection is left. What is left of the grace period is the [`Ending`]'s.
 pub(crate) async fn serve(
     listener: TcpListener,
     service: Arc<dyn Service>,
     settings: &Settings,
-) -> std::io::Result<()> {
+) -> std::io::Result<Ending> {
     let mut stop = Stop::listen()?;
     let graceful = GracefulShutdown::new();
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .max_headers(MAX_HEADERS)
-        .max_buf_size(settings.header_bytes)
-        .header_read_timeout(settings.header_timeout)
-        // A client that has sent its request may close its side and still wait for the answer.
-        .half_close(true);
-    loop {
+    let http = protocol(settings);
+    let mut connections = JoinSet::new();
+    let signal = loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((socket, peer)) => {
-                    prepare(&socket, settings);
-                    let connection = connection(&http, socket, peer, Arc::clone(&service));
+                Ok((stream, peer)) => {
+                    prepare(&stream, settings);
+                    let connection = connection(&http, stream, peer, Arc::clone(&service), settings.silence);
                     let watched = graceful.watch(connection);
-                    tokio::spawn(async move {
+                    connections.spawn(async move {
                         if let Err(error) = watched.await {
-                            tracing::debug!("connection of {peer} ended: {error}");
+                            tracing::debug!("connection of {peer} ended: {error:?}");
                         }
                     });
                 }
@@ -89,17 +106,29 @@ pub(crate) async fn serve(
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             },
-            signal = stop.wait() => {
-                tracing::info!("{signal} received, stopping");
-                break;
-            }
+            // Ended connections are kept until somebody looks.
+            Some(_) = connections.join_next() => {}
+            signal = stop.wait() => break signal,
         }
-    }
+    };
     drop(listener);
-    if tokio::time::timeout(settings.grace, graceful.shutdown()).await.is_err() {
-        tracing::warn!("requests still running after {} s are cut", settings.grace.as_secs());
+    let mut ending = Ending::begin(stop, signal, settings.grace);
+    if ending.grant(graceful.shutdown()).await.is_none() {
+        tracing::warn!("requests still running are cut");
+        connections.shutdown().await;
     }
-    Ok(())
+    Ok(ending)
+}
+
+fn protocol(settings: &Settings) -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(settings.header_bytes)
+        .header_read_timeout(settings.silence)
+        // A client that has sent its request may close its side and still wait for the answer.
+        .half_close(true);
+    http
 }
 
 fn prepare(socket: &TcpStream, settings: &Settings) {
@@ -115,24 +144,26 @@ fn prepare(socket: &TcpStream, settings: &Settings) {
 
 fn connection(
     http: &http1::Builder,
-    socket: TcpStream,
+    stream: TcpStream,
     peer: SocketAddr,
     service: Arc<dyn Service>,
+    silence: Option<Duration>,
 ) -> http1::Connection<
-    TokioIo<TcpStream>,
+    TokioIo<Socket>,
     impl hyper::service::Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send> + use<>,
 > {
     http.serve_connection(
-        TokioIo::new(socket),
+        TokioIo::new(Socket::new(stream, silence)),
         service_fn(move |request| {
             let service = Arc::clone(&service);
+            let request = RequestBody::wrap(request, silence);
             async move { Ok::<_, Infallible>(answer(&*service, request, peer).await) }
         }),
     )
 }
 
 /// Answers and logs one request.
-async fn answer(service: &dyn Service, request: Request<Incoming>, peer: SocketAddr) -> Response {
+async fn answer(service: &dyn Service, request: Request<RequestBody>, peer: SocketAddr) -> Response {
     let started = Instant::now();
     let line = format!("{} {}", request.method(), request.uri().path());
     let response = service.call(request.map(Body::new), peer).await;

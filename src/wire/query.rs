@@ -22,6 +22,9 @@ pub(crate) enum Side {
     Registry,
 }
 
+/// Each one is a condition of its own in the statement, which nests them (security §4).
+const MAX_PROPERTY_FILTERS: usize = 64;
+
 /// Reads the query string of a list; the last of equal names counts and unknown ones are ignored.
 /// The error is the message of a 400.
 pub(crate) fn parse_query(query: &str, side: Side) -> Result<ImageQuery, String> {
@@ -79,6 +82,10 @@ fn filters(given: &Given, side: Side) -> Result<Filters, String> {
         let name = name.strip_prefix(PROPERTY_PREFIX)?;
         Some((name.to_owned(), value.clone()))
     };
+    let properties: Vec<_> = given.iter().filter_map(property).collect();
+    if properties.len() > MAX_PROPERTY_FILTERS {
+        return Err(format!("At most {MAX_PROPERTY_FILTERS} filters by property can be given"));
+    }
     let since = |value: &str| parse_time(value).ok_or("Unrecognized changes-since value");
     Ok(Filters {
         name: text("name"),
@@ -95,7 +102,7 @@ fn filters(given: &Given, side: Side) -> Result<Filters, String> {
         protected: get("protected").map(|value| protected(value, side)).transpose()?,
         changes_since: get("changes-since").map(since).transpose()?,
         deleted: get("deleted").filter(|_| side == Side::Registry).map(truthy),
-        properties: given.iter().filter_map(property).collect(),
+        properties,
     })
 }
 

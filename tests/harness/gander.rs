@@ -178,10 +178,14 @@ impl Gander {
         fs::read_to_string(self.path("server.log")).unwrap_or_default()
     }
 
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
     /// Sends a signal and waits for the end.
     pub(crate) fn end(&mut self, signal: Signal) -> ExitStatus {
-        let pid = Pid::from_child(&self.child);
-        kill_process(pid, signal).unwrap();
+        self.signal(signal);
         let mut status = None;
         eventually("the server ends", Duration::from_secs(20), || {
             status = self.child.try_wait().unwrap();

@@ -7,4 +7,6 @@ mod manage;
 mod paste;
 mod scrubber;
 mod signals;
+mod slow_clients;
+mod stopping;
 mod terminal;

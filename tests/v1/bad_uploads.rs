@@ -3,7 +3,9 @@
 use std::io::{BufReader, Read, Write};
 use std::time::Duration;
 
-use crate::harness::{Behaviour, Client, Gander, Origin, Setup, entries, eventually, minimal_headers, names};
+use crate::harness::{
+    Behaviour, Client, Gander, Origin, Setup, entries, eventually, minimal_headers, names, read_response,
+};
 
 const LIMIT: Duration = Duration::from_secs(15);
 
@@ -152,4 +154,32 @@ fn an_upload_larger_than_the_cap_is_413_or_400() {
     killed_without_trace(&gander, &id);
     // At the cap all is well.
     http.add("Image2", &[b'x'; 1000]);
+}
+
+#[test]
+fn data_in_a_coding_that_nobody_undoes_is_400() {
+    let gander = Gander::plain();
+    let mut request = Vec::from("POST /v1/images HTTP/1.1\r\nHost: h\r\nConnection: close\r\n");
+    for (name, value) in minimal_headers("Image1") {
+        request.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
+    }
+    request.extend_from_slice(b"Transfer-Encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
+    gander.client().raw(&request).unwrap().expect(400);
+    assert!(gander.client().ids("/v1/images?is_public=none").is_empty());
+}
+
+#[test]
+fn deleting_an_image_ends_its_upload() {
+    let gander = Gander::plain();
+    let http = gander.client();
+    let id = http.reserve("Image1", &[]);
+    let request = http.put(&format!("/v1/images/{id}")).header("Content-Type", "application/octet-stream");
+    let mut stream = http.connect();
+    stream.write_all(&request.header("Content-Length", "1000000").head_bytes()).unwrap();
+    stream.write_all(&[b'x'; 1000]).unwrap();
+    eventually("the upload runs", LIMIT, || http.meta(&id, "status").as_deref() == Some("saving"));
+    http.delete(&format!("/v1/images/{id}")).expect(200);
+    // Nothing more is sent: the answer comes all the same.
+    read_response(&mut BufReader::new(stream), false).unwrap().expect(412);
+    assert!(entries(&gander.path("images")).is_empty());
 }

@@ -100,3 +100,18 @@ fn an_image_that_has_data_is_not_copied_over() {
     assert_eq!(origin.gets(), 0);
     assert_eq!(http.download(&id), five_kb());
 }
+
+#[test]
+fn a_copy_that_is_not_what_the_client_said_kills_the_image() {
+    let gander = Gander::plain();
+    let http = gander.client();
+    let origin = Origin::serving(&five_kb());
+    for (header, value) in [("X-Image-Meta-Checksum", "d41d8cd98f00b204e9800998ecf8427e"), ("X-Image-Meta-Size", "99")]
+    {
+        let id = http.reserve("Image1", &[]);
+        let request = http.put(&format!("/v1/images/{id}")).header(header, value);
+        request.header("X-Glance-API-Copy-From", &origin.url("/images/2")).send().expect(200);
+        becomes(&http, &id, "killed");
+        assert!(entries(&gander.path("images")).is_empty());
+    }
+}

@@ -97,3 +97,13 @@ fn json_is_written_as_python_wrote_it() {
     assert!(text.starts_with(r#"{"images": [{""#), "{text}");
     assert!(text.contains(r#""name": "gr\u00fcn""#), "{text}");
 }
+
+#[test]
+fn a_path_that_is_not_text_is_404_in_the_usual_form() {
+    let gander = Gander::plain();
+    for path in ["/v1/images/%ff", "/v1/shared-images/%ff", "/v1/images/%ff/members/x"] {
+        let answer = gander.client().get(path).expect(404);
+        assert_eq!(answer.header("content-type"), Some("text/plain; charset=UTF-8"));
+        assert!(answer.text().starts_with("404 Not Found\n\n"), "{}", answer.text());
+    }
+}

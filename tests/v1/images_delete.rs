@@ -52,12 +52,12 @@ fn lost_data_does_not_hinder_deletion() {
 }
 
 #[test]
-fn a_queued_image_keeps_its_status_when_deleted() {
+fn a_queued_image_becomes_deleted_as_in_later_releases() {
     let gander = Gander::plain();
     let id = gander.client().reserve("Image1", &[]);
     gander.client().delete(&format!("/v1/images/{id}")).expect(200);
     assert_eq!(gander.client().meta(&id, "deleted").as_deref(), Some("True"));
-    assert_eq!(gander.client().meta(&id, "status").as_deref(), Some("queued"));
+    assert_eq!(gander.client().meta(&id, "status").as_deref(), Some("deleted"));
 }
 
 #[test]
@@ -100,4 +100,55 @@ fn delayed_deletion_of_an_image_without_data_queues_nothing() {
     let id = gander.client().reserve("Image1", &[]);
     gander.client().delete(&format!("/v1/images/{id}")).expect(200);
     assert!(entries(&gander.path("scrubber")).is_empty());
+}
+
+#[test]
+fn a_deleted_image_takes_no_data_any_more() {
+    let gander = Gander::plain();
+    let http = gander.client();
+    let origin = Origin::serving(&five_kb());
+    let uri = origin.url("/images/2");
+    for header in ["Content-Type", "X-Image-Meta-Location", "X-Glance-API-Copy-From"] {
+        let id = http.reserve("Image1", &[]);
+        let path = format!("/v1/images/{id}");
+        http.delete(&path).expect(200);
+        let request = match header {
+            "Content-Type" => http.put(&path).header(header, "application/octet-stream").body(five_kb()),
+            _ => http.put(&path).header(header, &uri),
+        };
+        let status = request.send().status;
+        assert!(matches!(status, 400 | 404 | 409), "{header}: {status}");
+        assert_eq!(http.meta(&id, "status").as_deref(), Some("deleted"));
+        assert!(entries(&gander.path("images")).is_empty());
+    }
+}
+
+#[test]
+fn an_image_of_formats_that_only_another_release_knows_can_be_deleted() {
+    let gander = Gander::plain();
+    let id = gander.client().add_image("Image1");
+    sqlite_rows(&gander.path("glance.sqlite"), "UPDATE images SET disk_format = 'wim'");
+    gander.client().delete(&format!("/v1/images/{id}")).expect(200);
+    assert!(entries(&gander.path("images")).is_empty());
+}
+
+#[test]
+fn downloads_uploads_and_deletes_at_once_leave_no_orphan() {
+    let gander = Gander::caching();
+    for round in 0..20 {
+        let id = gander.client().reserve("Image1", &[]);
+        let path = format!("/v1/images/{id}");
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let request = gander.client().put(&path).header("Content-Type", "application/octet-stream");
+                request.body(five_kb()).send();
+            });
+            scope.spawn(|| gander.client().delete(&path));
+            scope.spawn(|| gander.client().get(&path));
+        });
+        // Whoever came first, a last deletion leaves nothing.
+        gander.client().delete(&path);
+        assert!(entries(&gander.path("images")).is_empty(), "round {round}");
+        assert!(!gander.path("cache").join(&id).exists(), "round {round}");
+    }
 }

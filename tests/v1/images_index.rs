@@ -187,3 +187,14 @@ fn a_hostile_filter_value_is_data() {
     assert_eq!(http.names("/v1/images"), ["Image1"]);
     assert_eq!(http.download(&http.ids("/v1/images")[0]), five_kb());
 }
+
+#[test]
+fn more_property_filters_than_a_statement_bears_are_400() {
+    let gander = Gander::plain();
+    let filters = |count: usize| (0..count).map(|n| format!("property-a{n}=b")).collect::<Vec<_>>().join("&");
+    gander.client().get(&format!("/v1/images?{}", filters(64))).expect(200);
+    for count in [65, 1000, 3000] {
+        let text = gander.client().get(&format!("/v1/images?{}", filters(count))).expect(400).text();
+        assert!(text.contains("At most 64"), "{text}");
+    }
+}

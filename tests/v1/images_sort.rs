@@ -1,6 +1,6 @@
 //! Order and pages of a list (v1-api §9.1).
 
-use crate::harness::{Client, Gander};
+use crate::harness::{Client, Gander, Setup};
 
 fn with_names(names: &[&str]) -> (Gander, Client) {
     let gander = Gander::plain();
@@ -87,4 +87,17 @@ fn a_deleted_marker_is_400() {
     let id = http.ids("/v1/images").remove(0);
     http.delete(&format!("/v1/images/{id}")).expect(200);
     http.get(&format!("/v1/images?marker={id}")).expect(400);
+}
+
+#[test]
+fn pages_of_changes_go_on_behind_a_deleted_image() {
+    let gander = Setup::behind_proxy().start();
+    let http = gander.client().acting_as("u1", "t1", "Member");
+    let ids: Vec<_> = (0..4).map(|n| http.add_private(&format!("Image{n}"))).collect();
+    http.delete(&format!("/v1/images/{}", ids[2])).expect(200);
+    let first = http.ids("/v1/images?changes-since=2001-01-01&limit=2");
+    assert_eq!(first, [ids[3].as_str(), &ids[2]]);
+    let next = http.ids(&format!("/v1/images?changes-since=2001-01-01&limit=2&marker={}", ids[2]));
+    assert_eq!(next, [ids[1].as_str(), &ids[0]]);
+    http.get(&format!("/v1/images?marker={}", ids[2])).expect(400);
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Behaviour, FIVE_KB, Gander, Origin, five_kb, minimal_headers};
+use crate::harness::{Behaviour, FIVE_KB, Gander, Origin, Setup, five_kb, minimal_headers};
 
 fn register(gander: &Gander, uri: &str) -> crate::harness::Response {
     let request = gander.client().post("/v1/images").headers(&minimal_headers("Image1")[1..]);
@@ -95,4 +95,23 @@ fn data_overrides_a_location() {
         answer.expect(400);
     }
     assert_eq!(origin.gets(), 0);
+}
+
+#[test]
+fn data_of_unannounced_length_comes_whole_whatever_size_was_claimed() {
+    for flavor in ["", "caching"] {
+        let gander = Setup::api(flavor).start();
+        let origin = Origin::serving(&five_kb());
+        origin.set(Behaviour::NoLength);
+        for claim in [None, Some("3"), Some("9000")] {
+            let request = gander.client().post("/v1/images").headers(&minimal_headers("Image1")[1..]);
+            let request = request.header("X-Image-Meta-Location", &origin.url("/images/2"));
+            let request = claim.into_iter().fold(request, |request, size| request.header("X-Image-Meta-Size", size));
+            let id = request.send().expect(201).json()["image"]["id"].as_str().unwrap().to_owned();
+            // The second one may come from the cache.
+            for _ in 0..2 {
+                assert!(gander.client().download(&id) == five_kb(), "flavor '{flavor}', claimed {claim:?}");
+            }
+        }
+    }
 }

@@ -15,6 +15,7 @@ mod late_v1;
 mod locations;
 mod members;
 mod policy;
+mod quotas;
 mod registry_api;
 mod registry_rights;
 mod rights;

@@ -143,3 +143,38 @@ fn an_api_without_its_registry_is_a_server_error_and_recovers() {
     assert!(entries(&servers.path("images")).is_empty());
     servers.stop();
 }
+
+/// The API behind a proxy that sends no token, in front of this registry.
+fn tokenless_api(registry: &Gander) -> Gander {
+    let port = registry.port();
+    Setup::behind_proxy().unset("sql_connection").set("registry_host", "127.0.0.1").set("registry_port", port).start()
+}
+
+#[test]
+fn an_identity_reaches_the_registry_without_a_token() {
+    let (registry, ..) = start();
+    let api = tokenless_api(&registry);
+    let proxied = api.client().with("X-Identity-Status", "Confirmed");
+    let owner = proxied.with("X-User-Id", "u1").with("X-Tenant-Id", "t1");
+    let id = owner.add_private("Image1");
+    assert_eq!(owner.download(&id), five_kb());
+    let other = proxied.with("X-User-Id", "u2").with("X-Tenant-Id", "t2");
+    other.head(&format!("/v1/images/{id}")).expect(404);
+    other.delete(&format!("/v1/images/{id}")).expect(404);
+    api.client().head(&format!("/v1/images/{id}")).expect(404);
+}
+
+#[test]
+fn an_open_registry_takes_no_stranger_for_an_admin() {
+    let registry = Setup::registry().start();
+    let api = tokenless_api(&registry);
+    let proxied = api.client().with("X-Identity-Status", "Confirmed");
+    let id = proxied.with("X-User-Id", "u1").with("X-Tenant-Id", "t1").add_private("Image1");
+    let path = format!("/v1/images/{id}");
+    // Anonymous, and another tenant without a token.
+    for (http, status) in [(api.client(), 403), (proxied.with("X-Tenant-Id", "t2"), 404)] {
+        http.get(&path).expect(status);
+        assert!(!http.get("/v1/images?is_public=none").text().contains(&id));
+    }
+    proxied.with("X-Tenant-Id", "t2").delete(&path).expect(404);
+}

@@ -116,6 +116,7 @@ impl ApiError {
             }
             StatusCode::FORBIDDEN => "Access was denied to this resource.",
             StatusCode::NOT_FOUND => "The resource could not be found.",
+            StatusCode::PRECONDITION_FAILED => "The resource is no longer in the state that this request needs.",
             StatusCode::CONFLICT => "There was a conflict when trying to complete your request.",
             StatusCode::PAYLOAD_TOO_LARGE => "The body of your request was too large for this server.",
             StatusCode::SERVICE_UNAVAILABLE => "The server is currently unavailable. Please try again at a later time.",

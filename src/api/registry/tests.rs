@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 
 use crate::api::error::render::Form;
 use crate::db::registry::{RegistryClient, Settings};
-use crate::db::{Error, Membership, Metadata, Result, UpdateMode};
+use crate::db::{Error, Metadata, Result, UpdateMode};
+use crate::model::Membership;
 use crate::model::{Context, Image, ImageFields, ImageId, ImageQuery, ImageStatus, Member};
 use crate::wire::{decode_record, encode_full};
 

@@ -5,27 +5,24 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::request::image_id;
 use crate::api::error::ApiError;
 use crate::api::json::answer;
-use std::sync::Arc;
-
-use crate::cache::{self, Cache, CachedImage, Driver};
+use crate::cache::{CachedImage, Driver};
 use crate::images::Images;
-use crate::model::Context;
+use crate::model::{Context, ImageId};
 
 type Answer = Result<Response, ApiError>;
 
 /// `GET /cached_images`
 pub(super) async fn index(State(images): State<Images>, Extension(ctx): Extension<Context>) -> Answer {
-    let cache = images.managed_cache(&ctx)?;
-    let list: Vec<Value> = cache.entries().await.iter().map(|entry| record(entry, cache.driver())).collect();
+    let (cached, driver) = images.cached_images(&ctx).await?;
+    let list: Vec<Value> = cached.iter().map(|entry| record(entry, driver)).collect();
     Ok(answer(&json!({ "cached_images": list })))
 }
 
 /// `DELETE /cached_images`
 pub(super) async fn clear(State(images): State<Images>, Extension(ctx): Extension<Context>) -> Answer {
-    let deleted = images.managed_cache(&ctx)?.evict_all().await.map_err(fault)?;
+    let deleted = images.delete_cached_images(&ctx).await?;
     Ok(answer(&json!({ "num_deleted": deleted })))
 }
 
@@ -35,20 +32,20 @@ pub(super) async fn evict(
     Extension(ctx): Extension<Context>,
     Path(id): Path<String>,
 ) -> Answer {
-    images.managed_cache(&ctx)?.evict(&image_id(&id)?).await.map_err(fault)?;
-    Ok(done())
+    images.delete_cached_image(&ctx, &cached_id(&id)?).await?;
+    Ok(answer(&Value::Null))
 }
 
 /// `GET /queued_images`
 pub(super) async fn queue(State(images): State<Images>, Extension(ctx): Extension<Context>) -> Answer {
-    let queued = images.managed_cache(&ctx)?.queued().await.map_err(fault)?;
-    let list: Vec<&str> = queued.iter().map(|id| id.as_str()).collect();
+    let queued = images.queued_images(&ctx).await?;
+    let list: Vec<&str> = queued.iter().map(ImageId::as_str).collect();
     Ok(answer(&json!({ "queued_images": list })))
 }
 
 /// `DELETE /queued_images`
 pub(super) async fn clear_queue(State(images): State<Images>, Extension(ctx): Extension<Context>) -> Answer {
-    let deleted = images.managed_cache(&ctx)?.unqueue_all().await.map_err(fault)?;
+    let deleted = images.delete_queued_images(&ctx).await?;
     Ok(answer(&json!({ "num_deleted": deleted })))
 }
 
@@ -58,8 +55,8 @@ pub(super) async fn enqueue(
     Extension(ctx): Extension<Context>,
     Path(id): Path<String>,
 ) -> Answer {
-    images.managed_cache(&ctx)?.queue(&image_id(&id)?).await.map_err(fault)?;
-    Ok(done())
+    images.queue_image(&ctx, &cached_id(&id)?).await?;
+    Ok(answer(&Value::Null))
 }
 
 /// `DELETE /queued_images/{id}`
@@ -68,18 +65,13 @@ pub(super) async fn dequeue(
     Extension(ctx): Extension<Context>,
     Path(id): Path<String>,
 ) -> Answer {
-    images.managed_cache(&ctx)?.unqueue(&image_id(&id)?).await.map_err(fault)?;
-    Ok(done())
+    images.delete_queued_image(&ctx, &cached_id(&id)?).await?;
+    Ok(answer(&Value::Null))
 }
 
-/// A fault of the cache is the log's business.
-fn fault(error: cache::Error) -> ApiError {
-    tracing::error!("image cache: {error}");
-    ApiError::internal()
-}
-
-fn done() -> Response {
-    answer(&Value::Null)
+/// A name in the cache; what is no image id is refused before it comes near a file (security C10).
+fn cached_id(text: &str) -> Result<ImageId, ApiError> {
+    ImageId::parse(text).ok_or_else(|| ApiError::bad_request(format!("'{text}' is not an image id")))
 }
 
 /// Times are epoch seconds with the sqlite driver, text with the xattr driver (v1-cache §4.1).
@@ -99,12 +91,4 @@ fn record(entry: &CachedImage, driver: Driver) -> Value {
         "last_modified": time(entry.last_modified),
         "size": entry.size,
     })
-}
-
-impl Images {
-    /// The cache, for callers who may manage it.
-    fn managed_cache(&self, ctx: &Context) -> Result<&Arc<Cache>, ApiError> {
-        self.policy.enforce(ctx, "manage_image_cache").map_err(crate::images::Error::Policy)?;
-        self.cache.as_ref().ok_or_else(|| ApiError::not_found("This server has no image cache"))
-    }
 }

@@ -29,7 +29,10 @@ impl From<Error> for ApiError {
                 Metadata::Conflict(_) => Self::conflict(text),
                 source => hidden("Failed to find image to update", source),
             },
-            Error::Delete(source) => hidden("Failed to find image to delete", source),
+            Error::Delete(source) => match source {
+                Metadata::Conflict(_) => Self::conflict(text),
+                source => hidden("Failed to find image to delete", source),
+            },
             Error::Membership(source) => match source {
                 // Visible but not sharable is a 404 as well [v1-api §14].
                 Metadata::NotFound(_) | Metadata::Forbidden(_) => Self::not_found(source.to_string()),
@@ -45,14 +48,14 @@ impl From<Error> for ApiError {
             | Error::Mismatch { .. }
             | Error::BrokenUpload(_)
             | Error::NotCacheable(_) => Self::bad_request(text),
+            Error::NoCache | Error::Busy => Self::unavailable(text),
             Error::GoneMeanwhile(_) => Self::precondition_failed(text),
-            Error::TooLarge(_) => Self::too_large(text),
+            Error::TooLarge(_) | Error::Quota { .. } => Self::too_large(text),
             Error::Store(source) => upload(source),
             Error::Read(source) => read(&source),
             Error::Policy(policy::Error::Unreadable(_))
             | Error::UnreadableLocation
-            | Error::ScrubQueue { .. }
-            | Error::CacheQueue(_)
+            | Error::Cache(_)
             | Error::Crashed(_)
             | Error::Damaged { .. }
             | Error::BrokenFetch { .. } => internal(&text),
@@ -112,7 +115,7 @@ fn read(source: &Store) -> ApiError {
             let base = "An object with the specified identifier was not found.";
             ApiError::not_found("").explained(format!("{base} Details: {text}"))
         }
-        Store::Unavailable(_) => {
+        Store::Unavailable(_) | Store::BadLocation(_) => {
             tracing::error!("download failed: {text}");
             ApiError::unavailable("The store of this image cannot be reached at present.")
         }

@@ -11,11 +11,11 @@ use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use serde_json::{Value, json};
 
 use super::headers::{self, Meta};
-use super::request::{BaseUrl, Data, data, has_data, image_id};
+use super::request::{BaseUrl, Data, data, image_id};
 use super::views;
 use crate::api::error::ApiError;
 use crate::api::json::answer;
-use crate::images::{Brings, Images, Requester, Upload};
+use crate::images::{Brings, Copy, Images, Requester, Upload};
 use crate::model::{Context, Image, ImageStatus, truthy};
 use crate::wire;
 
@@ -79,7 +79,7 @@ pub(super) async fn create(
     body: Body,
 ) -> Answer {
     let meta = headers::read(&headers)?;
-    let data = data(&headers, body);
+    let data = data(&headers, body)?;
     // Data that comes along wins over a location; its place becomes the location.
     let location = meta.location.clone().filter(|_| data.is_none() && meta.copy_from.is_none());
     if let Some(uri) = &meta.copy_from {
@@ -102,7 +102,8 @@ pub(super) async fn update(
 ) -> Answer {
     let id = image_id(&id)?;
     let meta = headers::read(&headers)?;
-    let brings = match (has_data(&headers), meta.location.is_some() || meta.copy_from.is_some()) {
+    let data = data(&headers, body)?;
+    let brings = match (data.is_some(), meta.location.is_some() || meta.copy_from.is_some()) {
         (true, _) => Brings::Data,
         (false, true) => Brings::Location,
         (false, false) => Brings::Nothing,
@@ -114,7 +115,7 @@ pub(super) async fn update(
     let location = meta.location.as_deref().filter(|_| brings == Brings::Location && meta.copy_from.is_none());
     let purge = brings != Brings::Data && purge_props(&headers);
     let image = images.update(&ctx, &image, meta.fields.clone(), location, purge).await?;
-    let image = receive(&images, &ctx, image, &meta, data(&headers, body)).await?;
+    let image = receive(&images, &ctx, image, &meta, data).await?;
     Ok(views::image(StatusCode::OK, &image, headers::identity(&image, &base.image(&image.id))))
 }
 
@@ -137,22 +138,18 @@ async fn receive(
     meta: &Meta,
     data: Option<Data>,
 ) -> Result<Image, ApiError> {
-    match (data, &meta.copy_from) {
+    let size = meta.fields.size.filter(|size| *size > 0);
+    let (checksum, store) = (meta.checksum.clone(), meta.store.clone());
+    match (data, meta.copy_from.clone()) {
         (Some(data), _) if !data.is_octet_stream => {
             images.kill(ctx, &image, ImageStatus::Queued).await;
             Err(ApiError::bad_request("").explained("Content-Type must be application/octet-stream"))
         }
         (Some(data), _) => {
-            let upload = Upload {
-                data: data.stream,
-                length: data.length,
-                size: meta.fields.size.filter(|size| *size > 0),
-                checksum: meta.checksum.clone(),
-                store: meta.store.clone(),
-            };
+            let upload = Upload { data: data.stream, length: data.length, size, checksum, store };
             Ok(images.upload(ctx, &image, upload).await?)
         }
-        (None, Some(uri)) => Ok(images.copy_from(ctx, &image, uri, meta.store.clone()).await?),
+        (None, Some(uri)) => Ok(images.copy_from(ctx, &image, Copy { uri, store, size, checksum }).await?),
         (None, None) => Ok(image),
     }
 }

@@ -34,24 +34,31 @@ pub(super) struct Data {
 }
 
 /// Whether the request brings data.
-pub(super) fn has_data(headers: &HeaderMap) -> bool {
+fn has_data(headers: &HeaderMap) -> bool {
     headers.contains_key(TRANSFER_ENCODING) || content_length(headers).is_some_and(|length| length > 0)
 }
 
 /// The request's data, if it brings some.
-pub(super) fn data(headers: &HeaderMap, body: Body) -> Option<Data> {
+///
+/// # Errors
+/// 400 for data in a transfer coding that would be stored as it is.
+pub(super) fn data(headers: &HeaderMap, body: Body) -> Result<Option<Data>, ApiError> {
     if !has_data(headers) {
-        return None;
+        return Ok(None);
     }
-    let chunked = headers.contains_key(TRANSFER_ENCODING);
+    let coding = headers.get(TRANSFER_ENCODING);
+    if coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked")) {
+        return Err(ApiError::bad_request("Transfer-Encoding must be chunked, if it is given"));
+    }
+    let chunked = coding.is_some();
     let stream = body.into_data_stream().map(|block| block.map_err(std::io::Error::other));
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
     let media_type = content_type.split(';').next().unwrap_or("").trim();
-    Some(Data {
+    Ok(Some(Data {
         stream: Box::pin(stream),
         length: if chunked { None } else { content_length(headers) },
         is_octet_stream: media_type.eq_ignore_ascii_case("application/octet-stream"),
-    })
+    }))
 }
 
 fn content_length(headers: &HeaderMap) -> Option<u64> {

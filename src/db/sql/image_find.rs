@@ -156,13 +156,11 @@ pub(super) fn big(size: u64) -> i64 {
 
 /// The image before the page: any that the caller may see, but a deleted one only where such are listed.
 async fn marker(session: &mut Session, ctx: &Context, filters: &Filters, id: &ImageId) -> Result<Image, Fault> {
-    let invalid = || Error::Invalid("Invalid marker. Image could not be found.".to_owned());
-    let shows_deleted = shows_deleted(ctx, filters);
-    match image_get::visible(session, ctx, id, Purpose::Read).await {
-        Ok(image) if shows_deleted || !image.deleted => Ok(image),
-        Ok(_) | Err(Fault::Refused(Error::NotFound(_))) => Err(invalid().into()),
-        Err(fault) => Err(fault),
-    }
+    let image = match image_get::visible_or_deleted(session, ctx, id, Purpose::Read).await {
+        Err(Fault::Refused(Error::NotFound(_))) => None,
+        found => Some(found?).filter(|image| shows_deleted(ctx, filters) || !image.deleted),
+    };
+    image.ok_or_else(|| Error::Invalid("Invalid marker. Image could not be found.".to_owned()).into())
 }
 
 /// What comes after `marker` in the order of the page: greater in the first key, or equal there and greater in the

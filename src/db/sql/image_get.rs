@@ -30,10 +30,18 @@ pub(super) async fn visible(
     id: &ImageId,
     purpose: Purpose,
 ) -> Result<Image, Fault> {
+    let image = visible_or_deleted(session, ctx, id, purpose).await?;
+    if image.deleted && !ctx.sees_deleted() { Err(not_found().into()) } else { Ok(image) }
+}
+
+/// As [`visible`], but also a deleted image that the caller could see while it lived.
+pub(super) async fn visible_or_deleted(
+    session: &mut Session,
+    ctx: &Context,
+    id: &ImageId,
+    purpose: Purpose,
+) -> Result<Image, Fault> {
     let image = stored(session, id, purpose).await?;
-    if image.deleted && !ctx.sees_deleted() {
-        return Err(not_found().into());
-    }
     // The membership is asked for only where it decides.
     let seen = may_see(ctx, &image, None) || {
         let membership = members::membership_of(session, ctx, id).await?;

@@ -79,6 +79,10 @@ pub(super) async fn image_update(
     if mode.from_status.is_some_and(|from| from != before.status) {
         return Err(conflict(&before, fields, mode).into());
     }
+    // The life of a deleted image is over, but for the scrubber's last step.
+    if before.deleted && mode.from_status.is_some_and(|from| from != ImageStatus::PendingDelete) {
+        return Err(Error::NotFound("Image is deleted".to_owned()).into());
+    }
     fields.validate(Some(&before)).map_err(Error::from)?;
     let before = with_children(&mut session, before).await?;
     let now = now();

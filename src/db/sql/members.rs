@@ -1,5 +1,7 @@
 //! Whom an image is shared with (v1-api §14, database §3.5, §4.3).
 
+use std::collections::HashSet;
+
 use chrono::NaiveDateTime;
 use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement};
 
@@ -8,7 +10,8 @@ use super::image_get::{self, Purpose};
 use super::pool::{Row, Session};
 use super::rows;
 use super::statement::{self, insert_child, now};
-use crate::db::{Error, Membership};
+use crate::db::Error;
+use crate::model::Membership;
 use crate::model::{Context, ImageId, Member, may_change, may_share};
 
 /// Live memberships of a visible image, oldest first.
@@ -58,8 +61,9 @@ pub(super) async fn members_replace(
     for membership in wanted {
         put(&mut session, id, membership, now).await?;
     }
+    let kept: HashSet<&str> = wanted.iter().map(|membership| membership.member.as_str()).collect();
     for member in live(&mut session, &live_of(id)).await? {
-        if !wanted.iter().any(|kept| kept.member == member.member) {
+        if !kept.contains(member.member.as_str()) {
             remove(&mut session, id, &member.member, now).await?;
         }
     }

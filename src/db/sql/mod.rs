@@ -34,7 +34,8 @@ pub(crate) use url::BadUrl;
 use self::dialect::Dialect;
 use self::error::Fault;
 use self::pool::Pool;
-use crate::db::{Error, Membership, Metadata, Result, UpdateMode};
+use crate::db::{Error, Metadata, Result, UpdateMode};
+use crate::model::Membership;
 use crate::model::{Context, Image, ImageFields, ImageId, ImageQuery, Member};
 
 /// Longest that one attempt at an operation may take.

@@ -1,7 +1,8 @@
 //! Texts that no Glance database may hold.
 
-use crate::db::{Error, Membership, Result};
+use crate::db::{Error, Result};
 use crate::model::ImageFields;
+use crate::model::Membership;
 
 /// Longest member name the database holds.
 const MAX_MEMBER: usize = 255;

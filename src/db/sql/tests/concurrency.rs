@@ -7,7 +7,8 @@ use futures_util::future::join_all;
 
 use super::super::Sql;
 use super::{beds, named, properties, tenant};
-use crate::db::{Error, Membership, Metadata, UpdateMode};
+use crate::db::{Error, Metadata, UpdateMode};
+use crate::model::Membership;
 use crate::model::{ImageFields, ImageQuery, ImageStatus};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -3,7 +3,8 @@
 use sea_query::Query;
 
 use super::{Bed, admin, anonymous, beds, named, tenant, unknown_id};
-use crate::db::{Error, Membership, Metadata};
+use crate::db::{Error, Metadata};
+use crate::model::Membership;
 use crate::model::{Image, ImageFields, ImageId};
 
 fn share(member: &str, can_share: Option<bool>) -> Membership {

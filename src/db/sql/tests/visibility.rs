@@ -1,7 +1,8 @@
 //! Who sees, lists and changes what (v1-api §9.2, §15).
 
 use super::{Bed, admin, anonymous, beds, named, tenant, unknown_id};
-use crate::db::{Error, Membership, Metadata, UpdateMode};
+use crate::db::{Error, Metadata, UpdateMode};
+use crate::model::Membership;
 use crate::model::{Context, Image, ImageFields, ImageQuery, PublicFilter};
 
 /// Public and private images of `a`, of nobody, and one of `a` shared with `b`.

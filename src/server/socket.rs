@@ -1,0 +1,63 @@
+//! A connection whose peer must go on taking what it is sent.
+//!
+//! Reading is not timed here, as hyper also has a read pending while it waits for a handler: requests' headers are
+//! timed by hyper, their bodies by [`super::body::RequestBody`].
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use super::patience::Patience;
+
+/// A TCP connection that fails if the peer takes nothing for too long. A slow reader is none that stalls.
+#[derive(Debug)]
+pub(super) struct Socket {
+    stream: TcpStream,
+    patience: Patience,
+}
+
+impl Socket {
+    /// `limit`: how long a single write may wait; `None`: for ever.
+    pub(super) fn new(stream: TcpStream, limit: Option<Duration>) -> Self {
+        Self { stream, patience: Patience::new(limit) }
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.patience.bound(cx, polled).map(Result::flatten)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.patience.bound(cx, polled).map(Result::flatten)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    // TCP sockets keep nothing back: neither of these two ever waits.
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,48 @@
+//! Limits on what one image may have (policy-and-auth §8.1).
+
+use serde_json::{Value, json};
+
+use crate::harness::{Setup, minimal_headers};
+
+#[test]
+fn an_image_has_no_more_properties_than_the_quota() {
+    let gander = Setup::api("").set("image_property_quota", 2).start();
+    let property = |n: usize| format!("X-Image-Meta-Property-p{n}");
+    let post = |count: usize| {
+        let request = gander.client().post("/v1/images").headers(&minimal_headers("Image1")[1..]);
+        (0..count).fold(request, |request, n| request.header(&property(n), "x")).send()
+    };
+    let text = post(3).expect(413).text();
+    assert!(text.contains("properties. Attempted: 3, Maximum: 2"), "{text}");
+    let id = post(2).expect(201).json()["image"]["id"].as_str().unwrap().to_owned();
+    let put = |purge: &str| {
+        let request = gander.client().put(&format!("/v1/images/{id}")).header(&property(7), "x");
+        request.header("X-Glance-Registry-Purge-Props", purge).send()
+    };
+    put("false").expect(413);
+    put("true").expect(200);
+}
+
+#[test]
+fn an_image_has_no_more_members_than_the_quota() {
+    let gander = Setup::behind_proxy().set("image_member_quota", 2).start();
+    let owner = gander.client().acting_as("u1", "t1", "Member");
+    let members = format!("/v1/images/{}/members", owner.add_private("Image1"));
+    let all = |count: usize| {
+        let list: Vec<Value> = (0..count).map(|n| json!({"member_id": format!("m{n}")})).collect();
+        owner.put(&members).json(&json!({ "memberships": list })).send()
+    };
+    all(3).expect(413);
+    all(2).expect(204);
+    owner.put(&format!("{members}/m7")).send().expect(413);
+    // One that is there already takes no further place.
+    owner.put(&format!("{members}/m1")).json(&json!({"member": {"can_share": true}})).send().expect(204);
+}
+
+#[test]
+fn a_negative_quota_is_none() {
+    let gander = Setup::api("").set("image_property_quota", -1).start();
+    let request = gander.client().post("/v1/images").headers(&minimal_headers("Image1")[1..]);
+    let request = (0..200).fold(request, |request, n| request.header(&format!("X-Image-Meta-Property-p{n}"), "x"));
+    request.send().expect(201);
+}
