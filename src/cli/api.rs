@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::assemble::{self, MetadataSide};
 use super::common::{self, CommandLine};
+use super::terminal::say;
 use crate::api::ImageApi;
 use crate::cache::Cache;
 use crate::config::{Loaded, Pipeline, Program};
@@ -59,10 +60,8 @@ async fn serve(loaded: &Loaded, pipeline: &Pipeline) -> anyhow::Result<()> {
     let listener = server::bind(&settings).await?;
     if loaded.files().is_empty() {
         let at = listener.local_addr()?;
-        println!(
-            "gander serves images at http://{at} from {}; try: curl http://{at}/v1/images",
-            loaded.data_dir().display()
-        );
+        let dir = loaded.data_dir().display();
+        say(&format!("gander serves images at http://{at} from {dir}; try: curl http://{at}/v1/images"));
     }
     let mut ending = server::serve(listener, Arc::new(api), &settings).await?;
     if ending.grant(images.drained(ending.left())).await != Some(true) && !images.cut(CLEAN_UP).await {

@@ -37,7 +37,9 @@ pub(super) async fn metadata(loaded: &Loaded, side: MetadataSide) -> anyhow::Res
 pub(super) async fn database(loaded: &Loaded) -> anyhow::Result<Sql> {
     let settings = loaded.database()?;
     if !loaded.has_database() {
-        std::fs::create_dir_all(loaded.data_dir())?;
+        let dir = loaded.data_dir();
+        std::fs::create_dir_all(dir)
+            .map_err(|error| anyhow::anyhow!("Unable to create the data directory {}: {error}", dir.display()))?;
     }
     let sql = Sql::connect(&settings)?;
     // An older schema is the operator's to migrate; only an empty database is ours to fill.

@@ -15,6 +15,8 @@ use clap::{CommandFactory, Parser};
 use api::{ApiError, CacheApi};
 use commands::{Command, Session};
 
+use super::terminal::{self, complain};
+
 /// What the command line holds. Options may stand before, between and after the words.
 #[derive(Debug, Parser)]
 #[command(
@@ -56,8 +58,7 @@ pub(crate) fn run(args: &[String]) -> ExitCode {
     let options = match Options::try_parse_from(words) {
         Ok(options) => options,
         Err(answer) => {
-            // Nothing is left to be said to a terminal that has gone away.
-            let _ = answer.print();
+            terminal::explain(&answer);
             return u8::try_from(answer.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
         }
     };
@@ -140,11 +141,6 @@ fn carry_out(
         }
     }
     Ok(ExitCode::FAILURE)
-}
-
-/// Prints one line on standard error, if it is still there.
-fn complain(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! The cache's maintenance commands, made for cron (v1-cache §8, §11.1). They print nothing; the log tells.
+//! The cache's maintenance commands, made for cron (v1-cache §8, §11.1). They print nothing but
+//! a failure that ends them, on standard error; the log tells the rest.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -97,9 +98,6 @@ fn tool<O: Args>(
     };
     match run() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!("{error}");
-            common::failed(&error)
-        }
+        Err(error) => common::failed(&error),
     }
 }

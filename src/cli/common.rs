@@ -1,11 +1,14 @@
 //! Options that every program with a configuration takes (v1-system §5.2, configuration §1.10).
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, Args, FromArgMatches};
 use osloconf::{Given, Overrides};
 
+use super::terminal::{complain, explain};
 use crate::config::{Loaded, Program};
 use crate::ops::log;
 use crate::store::OpenError;
@@ -40,6 +43,9 @@ pub(super) struct CommonOptions {
     /// Directory of the log file
     #[arg(long, value_name = "DIR")]
     log_dir: Option<String>,
+    /// Python logging configuration; must exist, but is not interpreted
+    #[arg(long, value_name = "PATH", visible_alias = "log-config")]
+    log_config_append: Option<String>,
     /// Form of a log line
     #[arg(long, value_name = "FORMAT")]
     log_format: Option<String>,
@@ -76,6 +82,7 @@ impl CommonOptions {
         set("DEFAULT", "verbose", flag(self.verbose, self.noverbose));
         set("DEFAULT", "log_file", self.log_file.clone());
         set("DEFAULT", "log_dir", self.log_dir.clone());
+        set("DEFAULT", "log_config_append", self.log_config_append.clone());
         set("DEFAULT", "log_format", self.log_format.clone());
         set("DEFAULT", "log_date_format", self.log_date_format.clone());
         set("DEFAULT", "use_syslog", flag(self.use_syslog, false));
@@ -88,8 +95,27 @@ impl CommonOptions {
     }
 }
 
+/// The common options that were typed in, in their order, as words for the command line of another program.
+pub(super) fn words(matches: &ArgMatches) -> Vec<String> {
+    let common = CommonOptions::augment_args(clap::Command::new("common"));
+    let mut typed: Vec<(usize, String)> = Vec::new();
+    for arg in common.get_arguments() {
+        let (name, option) = (arg.get_id().as_str(), arg.get_long().unwrap_or_default());
+        if matches.value_source(name) != Some(ValueSource::CommandLine) {
+            continue;
+        }
+        let word = |value: &OsStr| match arg.get_action().takes_values() {
+            true => format!("--{option}={}", value.to_string_lossy()),
+            false => format!("--{option}"),
+        };
+        let values = matches.get_raw(name).into_iter().flatten().map(word);
+        typed.extend(matches.indices_of(name).into_iter().flatten().zip(values));
+    }
+    in_order(typed)
+}
+
 /// Configuration files and directories in the order they were typed in.
-pub(super) fn given(matches: &ArgMatches) -> Vec<Given> {
+fn given(matches: &ArgMatches) -> Vec<Given> {
     type Wrap = fn(PathBuf) -> Given;
     let kinds: [(&str, Wrap); 2] = [("config_file", Given::File), ("config_dir", Given::Dir)];
     let mut typed: Vec<(usize, Given)> = Vec::new();
@@ -97,8 +123,12 @@ pub(super) fn given(matches: &ArgMatches) -> Vec<Given> {
         let paths = matches.get_many::<PathBuf>(name).into_iter().flatten().cloned();
         typed.extend(matches.indices_of(name).into_iter().flatten().zip(paths.map(wrap)));
     }
+    in_order(typed)
+}
+
+fn in_order<T>(mut typed: Vec<(usize, T)>) -> Vec<T> {
     typed.sort_by_key(|(index, _)| *index);
-    typed.into_iter().map(|(_, given)| given).collect()
+    typed.into_iter().map(|(_, item)| item).collect()
 }
 
 fn default_data_dir() -> PathBuf {
@@ -126,12 +156,11 @@ pub(super) fn parse<O: Args>(
     let command = O::augment_args(CommonOptions::augment_args(command));
     let parsed = command.try_get_matches_from(std::iter::once(name).chain(words.iter().map(String::as_str)));
     let matches = parsed.map_err(|answer| {
-        // Nobody is left to tell when the terminal is gone.
-        let _ = answer.print();
+        explain(&answer);
         ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(2))
     })?;
     let usage = |error: clap::Error| {
-        let _ = error.print();
+        explain(&error);
         ExitCode::from(2)
     };
     Ok(CommandLine {
@@ -143,18 +172,25 @@ pub(super) fn parse<O: Args>(
 
 /// Starts logging and tells the log what is in force.
 pub(super) fn start_logging(loaded: &Loaded, program: &str, logger: &str) -> anyhow::Result<()> {
-    log::init(&loaded.logging(program)?)?;
+    let settings = loaded.logging(program)?;
+    let log_config = loaded.log_config()?;
+    log::init(&settings)?;
+    if let Some(file) = log_config {
+        let file = file.display();
+        tracing::warn!(logger = logger, "{file} is not interpreted: log_config_append has no effect in this release");
+    }
     loaded.report(logger);
     Ok(())
 }
 
-/// A failure as one line on standard error, and its exit code.
+/// A failure as one line on standard error and in the log, if that is elsewhere; and its exit code.
 pub(super) fn failed(error: &anyhow::Error) -> ExitCode {
     let line = error.to_string().replace('\n', " ");
+    tracing::error!(target: log::TOLD_ON_STDERR, "{line}");
     if let Some(OpenError::UnknownDefault(_)) = error.downcast_ref() {
-        eprintln!("{line}");
+        complain(&line);
         return ExitCode::from(UNKNOWN_DEFAULT_STORE);
     }
-    eprintln!("ERROR: {line}");
+    complain(&format!("ERROR: {line}"));
     ExitCode::FAILURE
 }

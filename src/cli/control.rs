@@ -9,12 +9,12 @@ mod respawn;
 mod start;
 mod stop;
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::CommandFactory;
 
+use super::terminal::{complain, explain, say};
 use options::{Command, Options, Request, UsageError};
 use pid_file::PidFile;
 use process::Launch;
@@ -27,17 +27,15 @@ pub(crate) fn run(args: &[String]) -> ExitCode {
     {
         return process::become_server(rest);
     }
-    let options =
-        match Options::try_parse_from(std::iter::once("glance-control").chain(args.iter().map(String::as_str))) {
-            Ok(options) => options,
-            Err(answer) => {
-                // Nothing is left to be said to a terminal that has gone away.
-                let _ = answer.print();
-                return exit_code(answer.exit_code());
-            }
-        };
+    let (options, server_options) = match Options::read(args) {
+        Ok(read) => read,
+        Err(answer) => {
+            explain(&answer);
+            return exit_code(answer.exit_code());
+        }
+    };
     match options.request() {
-        Ok(request) => carry_out(&options, &request),
+        Ok(request) => carry_out(&options, &server_options, &request),
         Err(UsageError::MissingWords) => {
             say(Options::command().render_help().to_string().trim_end());
             ExitCode::FAILURE
@@ -50,7 +48,7 @@ pub(crate) fn run(args: &[String]) -> ExitCode {
 }
 
 /// Does the request for each server in turn. The exit code is that of the last server that had trouble.
-fn carry_out(options: &Options, request: &Request) -> ExitCode {
+fn carry_out(options: &Options, server_options: &[String], request: &Request) -> ExitCode {
     let mut code = ExitCode::SUCCESS;
     let mut started = Vec::new();
     for &server in &request.servers {
@@ -58,7 +56,7 @@ fn carry_out(options: &Options, request: &Request) -> ExitCode {
         let launch = Launch {
             server,
             conf: request.conf.clone(),
-            options: options.server_options.words(),
+            options: server_options.to_vec(),
             capture_output: options.capture_output,
         };
         match carry_out_one(request.command, launch, pid_file) {
@@ -105,16 +103,4 @@ fn default_pid_file(server: &str) -> PathBuf {
 /// The exit code a shell would see; what does not fit in eight bits counts as failure.
 fn exit_code(code: i32) -> ExitCode {
     u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from)
-}
-
-/// Prints one line for the user. Unlike `println!` it survives a reader that has gone away:
-/// a respawning launcher outlives the terminal or the script that began it.
-fn say(line: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
-}
-
-/// Prints one line on standard error, with the same patience as [`say`].
-fn complain(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }

@@ -1,5 +1,8 @@
 //! The programs: one executable that takes the name it is called by, or its first word, for the program to be.
 
+// They panic when nobody reads any more; `terminal` does not.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod api;
 mod assemble;
 mod cache_manage;
@@ -9,10 +12,13 @@ mod control;
 mod manage;
 mod registry;
 mod scrubber;
+mod terminal;
 
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
+
+use terminal::{complain, say};
 
 /// A program of the field, and what it is for.
 struct Entry {
@@ -38,7 +44,7 @@ const PROGRAMS: [Entry; 10] = [
 pub(crate) fn main() -> ExitCode {
     let words: Option<Vec<String>> = std::env::args_os().map(|word| OsString::into_string(word).ok()).collect();
     let Some(words) = words else {
-        eprintln!("ERROR: a word of the command line is not valid UTF-8");
+        complain("ERROR: a word of the command line is not valid UTF-8");
         return ExitCode::FAILURE;
     };
     let called = words.first().map_or("", |word| file_name(word));
@@ -49,14 +55,14 @@ pub(crate) fn main() -> ExitCode {
         None => api::run(&[]),
         Some("-h" | "--help" | "help") => help(),
         Some("-V" | "--version") => {
-            println!("gander {}", env!("CARGO_PKG_VERSION"));
+            say(concat!("gander ", env!("CARGO_PKG_VERSION")));
             ExitCode::SUCCESS
         }
         Some(word) => match find(word.strip_prefix("glance-").unwrap_or(word)) {
             Some(entry) => (entry.run)(words.get(2..).unwrap_or_default()),
             None if word.starts_with('-') => api::run(words.get(1..).unwrap_or_default()),
             None => {
-                eprintln!("gander: there is no program '{word}'; see gander --help");
+                complain(&format!("gander: there is no program '{word}'; see gander --help"));
                 ExitCode::FAILURE
             }
         },
@@ -72,17 +78,15 @@ fn file_name(path: &str) -> &str {
 }
 
 fn help() -> ExitCode {
-    println!(
-        "NAME\n    gander - an image service that speaks Glance's API, with a transparent node-local cache\n\n\
+    say("NAME\n    gander - an image service that speaks Glance's API, with a transparent node-local cache\n\n\
          SYNOPSIS\n    gander [PROGRAM] [OPTIONS]\n\n\
          DESCRIPTION\n    Without a program and without a configuration file, serves the image API on 127.0.0.1:9292\n    \
          with everything below one data directory: SQLite, files, the image cache and its management,\n    \
          and no identity service (whoever can connect is admin). Called by the name of a program of the\n    \
-         field (glance-api, glance-control, ...), gander is that program.\n\nPROGRAMS"
-    );
+         field (glance-api, glance-control, ...), gander is that program.\n\nPROGRAMS");
     for entry in &PROGRAMS {
-        println!("    {:<18}{}", entry.name, entry.about);
+        say(&format!("    {:<18}{}", entry.name, entry.about));
     }
-    println!("\nSEE ALSO\n    gander PROGRAM --help");
+    say("\nSEE ALSO\n    gander PROGRAM --help");
     ExitCode::SUCCESS
 }

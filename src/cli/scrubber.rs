@@ -42,8 +42,12 @@ async fn scrub(loaded: &Loaded) -> anyhow::Result<()> {
     let ctx = loaded.tool_context()?;
     let mut stop = server::Stop::listen()?;
     loop {
-        let done = images.scrub(&ctx, settings.cleanup).await?;
-        tracing::info!("scrubbed {} images, {} failed", done.images, done.failed);
+        match (images.scrub(&ctx, settings.cleanup).await, settings.every) {
+            (Ok(done), _) => tracing::info!("scrubbed {} images, {} failed", done.images, done.failed),
+            (Err(error), None) => return Err(error.into()),
+            // What is wrong with the queue now, such as a mount that is gone, may be well after the pause.
+            (Err(error), Some(_)) => tracing::error!("{error}"),
+        }
         let Some(pause) = settings.every else { return Ok(()) };
         tokio::select! {
             () = tokio::time::sleep(pause) => {}

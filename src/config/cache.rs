@@ -32,13 +32,12 @@ impl Loaded {
     pub(crate) fn cache(&self) -> Result<Settings> {
         let conf = &self.conf;
         let dir = conf.str(&IMAGE_CACHE_DIR)?;
-        let number = |opt| conf.int(opt).map(|value| u64::try_from(value.unwrap_or(0)).unwrap_or(0));
         Ok(Settings {
             dir: dir.ok_or(Error::Missing { option: "image_cache_dir", why: " for the image cache" })?.into(),
             driver: Driver::named(&conf.str(&IMAGE_CACHE_DRIVER)?.unwrap_or_default()),
             sqlite_db: conf.str(&IMAGE_CACHE_SQLITE_DB)?.unwrap_or_default(),
-            max_size: number(&IMAGE_CACHE_MAX_SIZE)?,
-            stall_time: Duration::from_secs(number(&IMAGE_CACHE_STALL_TIME)?),
+            max_size: self.natural(&IMAGE_CACHE_MAX_SIZE)?,
+            stall_time: Duration::from_secs(self.natural(&IMAGE_CACHE_STALL_TIME)?),
         })
     }
 }

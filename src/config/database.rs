@@ -49,18 +49,17 @@ impl Loaded {
     pub(crate) fn database(&self) -> Result<Settings> {
         let conf = &self.conf;
         let embedded = || format!("sqlite:///{}", self.data_dir.join("glance.sqlite").display());
-        let number = |opt| conf.int(opt).map(|value| u64::try_from(value.unwrap_or(0)).unwrap_or(0));
-        let count = |opt| number(opt).map(|value| u32::try_from(value).unwrap_or(u32::MAX));
+        let count = |opt| self.natural(opt).map(|value| u32::try_from(value).unwrap_or(u32::MAX));
         Ok(Settings {
             connection: conf.str(&CONNECTION)?.unwrap_or_else(embedded),
             max_pool_size: count(&MAX_POOL_SIZE)?,
             max_overflow: count(&MAX_OVERFLOW)?,
-            pool_timeout: Duration::from_secs(number(&POOL_TIMEOUT)?),
-            connection_recycle_time: Some(number(&CONNECTION_RECYCLE_TIME)?)
+            pool_timeout: Duration::from_secs(self.natural(&POOL_TIMEOUT)?),
+            connection_recycle_time: Some(self.natural(&CONNECTION_RECYCLE_TIME)?)
                 .filter(|s| *s > 0)
                 .map(Duration::from_secs),
             sqlite_synchronous: conf.bool(&SQLITE_SYNCHRONOUS)?,
-            page: PageLimits { default: number(&LIMIT_PARAM_DEFAULT)?, max: number(&API_LIMIT_MAX)? },
+            page: PageLimits { default: self.natural(&LIMIT_PARAM_DEFAULT)?, max: self.natural(&API_LIMIT_MAX)? },
         })
     }
 }

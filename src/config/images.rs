@@ -45,17 +45,16 @@ impl Loaded {
     /// Limits and habits.
     pub(crate) fn images(&self) -> Result<Settings> {
         let conf = &self.conf;
-        let number = |opt| conf.int(opt).map(|value| u64::try_from(value.unwrap_or(0)).unwrap_or(0));
-        // Negative means no limit, and so does null.
-        let quota = |opt| conf.int(opt).map(|quota| quota.and_then(|quota| usize::try_from(quota).ok()));
+        // Negative means no limit.
+        let quota = |opt| self.integer(opt).map(|quota| usize::try_from(quota).ok());
         Ok(Settings {
             property_quota: quota(&IMAGE_PROPERTY_QUOTA)?,
             member_quota: quota(&IMAGE_MEMBER_QUOTA)?,
-            image_size_cap: number(&IMAGE_SIZE_CAP)?,
+            image_size_cap: self.natural(&IMAGE_SIZE_CAP)?,
             delayed_delete: conf.bool(&DELAYED_DELETE)?,
-            scrub_time: number(&SCRUB_TIME)?,
+            scrub_time: self.natural(&SCRUB_TIME)?,
             scrubber_datadir: PathBuf::from(conf.str(&SCRUBBER_DATADIR)?.unwrap_or_default()),
-            concurrent_copies: usize::try_from(number(&TASK_POOL_THREADS)?).unwrap_or(1).max(1),
+            concurrent_copies: usize::try_from(self.natural(&TASK_POOL_THREADS)?).unwrap_or(1).max(1),
         })
     }
 

@@ -69,13 +69,13 @@ impl Loaded {
                 return Err(Error::Invalid { option: "cert_file", reason: reason.to_owned() });
             }
         }
-        let seconds = |opt| conf.int(opt).map(|value| u64::try_from(value.unwrap_or(0)).unwrap_or(0));
-        let line = usize::try_from(conf.int(&MAX_HEADER_LINE)?.unwrap_or(0)).unwrap_or(0).max(1024);
+        let seconds = |opt| self.natural(opt);
+        let line = usize::try_from(self.natural(&MAX_HEADER_LINE)?).unwrap_or(usize::MAX / LINES_OF_GREATEST_LENGTH);
         Ok(server::Settings {
             host: conf.str(&BIND_HOST)?.unwrap_or_default(),
             port: conf.port(&BIND_PORT)?.unwrap_or(default_port),
-            backlog: u32::try_from(conf.int(&BACKLOG)?.unwrap_or(0)).unwrap_or(0).max(1),
-            keepidle: Duration::from_secs(seconds(&TCP_KEEPIDLE)?.max(1)),
+            backlog: u32::try_from(self.natural(&BACKLOG)?).unwrap_or(u32::MAX),
+            keepidle: Duration::from_secs(seconds(&TCP_KEEPIDLE)?),
             header_bytes: line * LINES_OF_GREATEST_LENGTH,
             silence: Some(seconds(&CLIENT_SOCKET_TIMEOUT)?).filter(|s| *s > 0).map(Duration::from_secs),
             grace: Duration::from_secs(seconds(&GRACEFUL_SHUTDOWN_TIMEOUT)?),
@@ -84,7 +84,6 @@ impl Loaded {
 
     /// Threads that serve requests; `None`: one per processor.
     pub(crate) fn workers(&self) -> Result<Option<usize>> {
-        let workers = self.conf.int(&WORKERS)?.unwrap_or(0);
-        Ok(usize::try_from(workers).ok().filter(|workers| *workers > 0))
+        Ok(usize::try_from(self.natural(&WORKERS)?).ok().filter(|workers| *workers > 0))
     }
 }

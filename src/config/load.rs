@@ -30,7 +30,7 @@ impl Program {
 }
 
 /// Every option there is.
-pub(super) fn registry() -> Vec<&'static Opt> {
+fn all_options() -> Vec<&'static Opt> {
     [
         super::logging::OPTIONS,
         super::listener::OPTIONS,
@@ -55,9 +55,8 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
-    /// Reads what the command line and the standard places name.
-    ///
-    /// `embedded` are the values of an API that no configuration file was found for.
+    /// Reads what the command line and the standard places name. An API that finds no configuration file gets
+    /// embedded defaults below `data_dir`.
     pub(crate) fn read(program: Program, given: &[Given], overrides: Overrides, data_dir: &Path) -> Result<Self> {
         let home = std::env::home_dir();
         let files = ConfigFiles::resolve(Search::standard("glance", home), given, program.file_names())?;
@@ -72,8 +71,19 @@ impl Loaded {
             }
             conf = load(&files, &embedded)?;
         }
-        conf.validate(&registry()).map_err(Error::Values)?;
+        conf.validate(&all_options()).map_err(Error::Values)?;
         Ok(Self { conf, data_dir: data_dir.to_owned() })
+    }
+
+    /// A whole number. Set to nothing it is its default: an empty value must not become a limit of 0, or none.
+    pub(super) fn integer(&self, opt: &Opt) -> Result<i64> {
+        let default = || opt.default.and_then(|text| text.parse().ok());
+        Ok(self.conf.int(opt)?.or_else(default).unwrap_or(0))
+    }
+
+    /// As [`Loaded::integer`]; less than nothing is nothing.
+    pub(super) fn natural(&self, opt: &Opt) -> Result<u64> {
+        Ok(u64::try_from(self.integer(opt)?).unwrap_or(0))
     }
 
     /// The files that were read; none: embedded defaults.
@@ -113,7 +123,7 @@ impl Loaded {
 
 fn load(files: &ConfigFiles, overrides: &Overrides) -> Result<Conf> {
     let environment: Vec<(OsString, OsString)> = std::env::vars_os().collect();
-    Ok(Conf::load(&registry(), files.clone(), environment, overrides.clone())?)
+    Ok(Conf::load(&all_options(), files.clone(), environment, overrides.clone())?)
 }
 
 /// A complete service below one directory, for this machine only: without an identity service everybody is admin.
@@ -128,3 +138,6 @@ fn embedded_defaults(data_dir: &Path) -> Vec<(&'static Opt, String)> {
         (&super::pipeline::FLAVOR, "cachemanagement".to_owned()),
     ]
 }
+
+#[cfg(test)]
+mod tests;

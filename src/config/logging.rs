@@ -1,8 +1,10 @@
 //! Logging: `[DEFAULT]` (configuration §3.1, v1-system §5.2).
 
+use std::path::PathBuf;
+
 use osloconf::Opt;
 
-use super::{Loaded, Result};
+use super::{Error, Loaded, Result};
 use crate::ops::log::{self, LogSettings};
 
 static DEBUG: Opt = Opt::bool("DEFAULT", "debug").default("false").help("Log at DEBUG level");
@@ -15,6 +17,10 @@ static LOG_DIR: Opt = Opt::str("DEFAULT", "log_dir")
     .deprecated(&[("DEFAULT", "logdir")])
     .empty_is_unset()
     .help("Directory of the log file");
+static LOG_CONFIG_APPEND: Opt = Opt::str("DEFAULT", "log_config_append")
+    .deprecated(&[("DEFAULT", "log_config")])
+    .empty_is_unset()
+    .help("Python logging configuration; must exist if named, but is not interpreted");
 static LOG_FORMAT: Opt = Opt::str("DEFAULT", "log_format")
     .default(log::DEFAULT_FORMAT)
     .deprecated(&[("DEFAULT", "logging_default_format_string")])
@@ -26,8 +32,17 @@ static USE_SYSLOG: Opt = Opt::bool("DEFAULT", "use_syslog").default("false").hel
 static SYSLOG_LOG_FACILITY: Opt =
     Opt::str("DEFAULT", "syslog_log_facility").default("LOG_USER").empty_is_unset().help("Syslog facility");
 
-pub(super) static OPTIONS: &[&Opt] =
-    &[&DEBUG, &VERBOSE, &LOG_FILE, &LOG_DIR, &LOG_FORMAT, &LOG_DATE_FORMAT, &USE_SYSLOG, &SYSLOG_LOG_FACILITY];
+pub(super) static OPTIONS: &[&Opt] = &[
+    &DEBUG,
+    &VERBOSE,
+    &LOG_FILE,
+    &LOG_DIR,
+    &LOG_CONFIG_APPEND,
+    &LOG_FORMAT,
+    &LOG_DATE_FORMAT,
+    &USE_SYSLOG,
+    &SYSLOG_LOG_FACILITY,
+];
 
 impl Loaded {
     /// How `program` logs.
@@ -43,5 +58,14 @@ impl Loaded {
             use_syslog: conf.bool(&USE_SYSLOG)?,
             syslog_log_facility: conf.str(&SYSLOG_LOG_FACILITY)?.unwrap_or_default(),
         })
+    }
+
+    /// The Python logging configuration, if one is named; it exists.
+    pub(crate) fn log_config(&self) -> Result<Option<PathBuf>> {
+        let file = self.conf.str(&LOG_CONFIG_APPEND)?.map(PathBuf::from);
+        match file {
+            Some(file) if !file.exists() => Err(Error::NoLogConfig(file)),
+            found => Ok(found),
+        }
     }
 }

@@ -35,6 +35,9 @@ pub(crate) enum Error {
     /// An option's value is well-formed but impossible.
     #[error("{option}: {reason}")]
     Invalid { option: &'static str, reason: String },
+    /// The logging configuration that is named is not there (v1-system §5.2).
+    #[error("Unable to locate specified logging config file: {}", .0.display())]
+    NoLogConfig(PathBuf),
     /// The paste file does not hold what is asked of it (v1-cache §9).
     #[error("Unable to load {app} from configuration file {path}. Got: {reason}")]
     Paste { app: String, path: PathBuf, reason: String },

@@ -147,7 +147,7 @@ impl Reader<'_> {
             return self.follow_pipeline(section.get("pipeline").unwrap_or(""), depth, components);
         }
         if let Some(section) = self.file.section("composite", name) {
-            return self.follow_composite(section, depth, components);
+            return self.follow_composite(name, section, depth, components);
         }
         match self.file.section("app", name) {
             Some(_) => Ok(()),
@@ -167,7 +167,13 @@ impl Reader<'_> {
     }
 
     /// Of a map of paths, the one for the API counts; of a list of flavors, the configured one.
-    fn follow_composite(&self, section: &Section, depth: usize, components: &mut Vec<Component>) -> Result<()> {
+    fn follow_composite(
+        &self,
+        name: &str,
+        section: &Section,
+        depth: usize,
+        components: &mut Vec<Component>,
+    ) -> Result<()> {
         if section.get("paste.composite_factory").is_some_and(|factory| factory.contains("pipeline_factory")) {
             let flavor = self.flavor.unwrap_or("default");
             let line = section.get(flavor).ok_or_else(|| self.failure(format!("there is no flavor {flavor}")))?;
@@ -175,8 +181,8 @@ impl Reader<'_> {
         }
         let api = ["/v1", "/v2", "/"].iter().find_map(|path| section.get(path));
         match api {
-            Some(name) => self.follow(name, depth + 1, components),
-            None => Err(self.failure(format!("{section:?} maps no path to an API"))),
+            Some(api) => self.follow(api, depth + 1, components),
+            None => Err(self.failure(format!("composite {name} maps no path to an API"))),
         }
     }
 

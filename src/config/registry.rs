@@ -47,7 +47,7 @@ impl Loaded {
             ca_file: conf.str(&CA_FILE)?.map(Into::into),
             cert_file: conf.str(&CERT_FILE)?.map(Into::into),
             key_file: conf.str(&KEY_FILE)?.map(Into::into),
-            timeout: Duration::from_secs(conf.int(&TIMEOUT)?.and_then(|s| u64::try_from(s).ok()).unwrap_or(600)),
+            timeout: Duration::from_secs(self.natural(&TIMEOUT)?),
         })
     }
 }

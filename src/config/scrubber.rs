@@ -31,9 +31,8 @@ impl Loaded {
     /// How the scrubber runs.
     pub(crate) fn scrubber(&self) -> Result<ScrubberSettings> {
         let conf = &self.conf;
-        let number = |opt| conf.int(opt).map(|value| u64::try_from(value.unwrap_or(0)).unwrap_or(0));
-        let wakeup = Duration::from_secs(number(&WAKEUP_TIME)?);
-        let interval = number(&CLEANUP_SCRUBBER_TIME)?;
+        let wakeup = Duration::from_secs(self.natural(&WAKEUP_TIME)?);
+        let interval = self.natural(&CLEANUP_SCRUBBER_TIME)?;
         Ok(ScrubberSettings {
             every: conf.bool(&DAEMON)?.then_some(wakeup),
             cleanup: conf.bool(&CLEANUP_SCRUBBER)?.then_some(Cleanup { interval }),

@@ -55,18 +55,17 @@ impl Loaded {
     /// The stores.
     pub(crate) fn stores(&self) -> Result<Settings> {
         let conf = &self.conf;
-        let number = |opt| conf.int(opt).map(|value| u64::try_from(value.unwrap_or(0)).unwrap_or(0));
         Ok(Settings {
             default_store: conf.str(&DEFAULT_STORE)?.unwrap_or_default(),
             filesystem: filesystem::Settings {
                 datadir: conf.str(&FILESYSTEM_STORE_DATADIR)?.map(Into::into),
-                file_perm: u32::try_from(number(&FILESYSTEM_STORE_FILE_PERM)?).unwrap_or(0),
-                chunk_size: usize::try_from(number(&FILESYSTEM_STORE_CHUNK_SIZE)?).unwrap_or(usize::MAX),
+                file_perm: u32::try_from(self.natural(&FILESYSTEM_STORE_FILE_PERM)?).unwrap_or(0),
+                chunk_size: usize::try_from(self.natural(&FILESYSTEM_STORE_CHUNK_SIZE)?).unwrap_or(usize::MAX),
             },
             http: http::Settings {
-                connect_timeout: Duration::from_secs(number(&HTTP_CONNECT_TIMEOUT)?),
-                first_byte_timeout: Duration::from_secs(number(&HTTP_READ_TIMEOUT)?),
-                read_timeout: Duration::from_secs(number(&HTTP_READ_TIMEOUT)?),
+                connect_timeout: Duration::from_secs(self.natural(&HTTP_CONNECT_TIMEOUT)?),
+                first_byte_timeout: Duration::from_secs(self.natural(&HTTP_READ_TIMEOUT)?),
+                read_timeout: Duration::from_secs(self.natural(&HTTP_READ_TIMEOUT)?),
                 https_insecure: conf.bool(&HTTPS_INSECURE)?,
                 https_ca_certificates_file: conf.str(&HTTPS_CA_CERTIFICATES_FILE)?.map(Into::into),
             },

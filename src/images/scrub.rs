@@ -1,11 +1,14 @@
 //! Removing the data of images whose delayed delete has come due (v1-system §8).
 
-use super::scrub_queue;
+use std::path::PathBuf;
+
+use super::scrub_queue::{self, ScrubEntry};
 use super::{Images, Result};
 use crate::db::{Error as MetadataError, UpdateMode};
 use crate::model::{Context, Filters, Image, ImageFields, ImageId, ImageQuery, ImageStatus, PublicFilter};
+use crate::store::Error as StoreError;
 
-/// Records read per page while cleaning up.
+/// Records asked for per page while cleaning up; the owner of the metadata may send fewer.
 const PAGE: u64 = 100;
 
 /// When to look for pending images that the queue has forgotten.
@@ -24,45 +27,123 @@ pub(crate) struct Scrubbed {
     pub(crate) failed: usize,
 }
 
-impl Images {
-    /// One run: everything due in the queue, then the clean-up if it is asked for and due.
-    pub(crate) async fn scrub(&self, ctx: &Context, cleanup: Option<Cleanup>) -> std::io::Result<Scrubbed> {
-        let dir = &self.settings.scrubber_datadir;
-        let mut total = Scrubbed::default();
-        for (id, entry) in scrub_queue::due(dir).await? {
-            match self.scrub_one(ctx, &id, &[entry.uri]).await {
-                Ok(()) => {
-                    scrub_queue::remove(dir, &id).await?;
-                    total.images += 1;
-                }
-                Err(error) => {
-                    tracing::error!("Unable to scrub image {id}: {error}");
-                    total.failed += 1;
-                }
+impl Scrubbed {
+    fn count(&mut self, id: &ImageId, outcome: std::result::Result<(), Failure>) {
+        match outcome {
+            Ok(()) => self.images += 1,
+            Err(failure) => {
+                tracing::error!("Unable to scrub image {id}: {failure}");
+                self.failed += 1;
             }
         }
+    }
+}
+
+/// The queue as a whole cannot be used; the next run may find it well.
+#[derive(Debug, thiserror::Error)]
+#[error("Unable to use the scrubber's queue {dir}: {source}")]
+pub(crate) struct QueueError {
+    dir: PathBuf,
+    source: std::io::Error,
+}
+
+/// Why an image is left for the next run.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("{0}")]
+    Metadata(#[from] MetadataError),
+    #[error("{0}")]
+    Locations(#[from] super::Error),
+    #[error("{0}")]
+    Data(#[from] StoreError),
+    #[error("its entry cannot be removed: {0}")]
+    Queue(#[from] std::io::Error),
+    #[error("its status is {0}, not pending_delete")]
+    InUse(&'static str),
+}
+
+impl Images {
+    /// One run: everything due in the queue, then the clean-up if it is asked for and due.
+    ///
+    /// # Errors
+    /// The queue as a whole cannot be used. What goes wrong with one image is logged and counted.
+    pub(crate) async fn scrub(
+        &self,
+        ctx: &Context,
+        cleanup: Option<Cleanup>,
+    ) -> std::result::Result<Scrubbed, QueueError> {
+        let dir = &self.settings.scrubber_datadir;
+        let unusable = |source| QueueError { dir: dir.clone(), source };
+        let mut total = Scrubbed::default();
+        for (id, entry) in scrub_queue::due(dir).await.map_err(unusable)? {
+            total.count(&id, self.scrub_queued(ctx, &id, entry).await);
+        }
         if let Some(Cleanup { interval }) = cleanup
-            && scrub_queue::cleanup_is_due(dir, interval).await?
+            && scrub_queue::cleanup_is_due(dir, interval).await.map_err(unusable)?
         {
             self.scrub_forgotten(ctx, interval, &mut total).await;
         }
         Ok(total)
     }
 
-    async fn scrub_one(&self, ctx: &Context, id: &ImageId, uris: &[String]) -> std::result::Result<(), MetadataError> {
-        self.remove_data(id, uris).await;
+    async fn scrub_queued(&self, ctx: &Context, id: &ImageId, entry: ScrubEntry) -> std::result::Result<(), Failure> {
+        let uris = match self.metadata.image_get(ctx, id).await {
+            Ok(image) => self.with_recorded(entry.uri, &image)?,
+            Err(MetadataError::NotFound(_)) => vec![entry.uri],
+            Err(error) => return Err(error.into()),
+        };
+        self.scrub_one(ctx, id, &uris).await?;
+        Ok(scrub_queue::remove(&self.settings.scrubber_datadir, id).await?)
+    }
+
+    /// The queued location and those of the record: an entry holds one, an image may have several.
+    fn with_recorded(&self, queued: String, image: &Image) -> std::result::Result<Vec<String>, Failure> {
+        // An image that was purged and added anew may have the data's old name.
+        if !matches!(image.status, ImageStatus::PendingDelete | ImageStatus::Deleted) {
+            return Err(Failure::InUse(image.status.as_str()));
+        }
+        let mut uris = vec![queued];
+        for stored in &image.locations {
+            let readable = self.plain_location(stored).ok().filter(|uri| self.stores.for_uri(uri).is_ok());
+            match readable {
+                Some(uri) if uris.contains(&uri) => {}
+                Some(uri) => uris.push(uri),
+                // The one that is queued in plain text: the scrubber need not have metadata_encryption_key.
+                None if image.locations.len() == 1 => {}
+                None => return Err(super::Error::UnreadableLocation.into()),
+            }
+        }
+        Ok(uris)
+    }
+
+    async fn scrub_one(&self, ctx: &Context, id: &ImageId, uris: &[String]) -> std::result::Result<(), Failure> {
+        for uri in uris {
+            self.scrub_data(uri).await?;
+        }
         let fields = ImageFields { status: Some(ImageStatus::Deleted), ..ImageFields::default() };
         let mode = UpdateMode { purge_props: false, from_status: Some(ImageStatus::PendingDelete) };
         match self.metadata.image_update(ctx, id, fields, mode).await {
             // Already scrubbed, or the record is gone: nothing is left to do.
             Ok(_) | Err(MetadataError::Conflict(_) | MetadataError::NotFound(_)) => Ok(()),
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
         }
     }
 
-    /// Pending images older than `age` seconds that no file of the queue names.
+    /// Removes data. Missing data is no fault, nor is that of read-only stores: it was never this service's.
+    async fn scrub_data(&self, uri: &str) -> std::result::Result<(), StoreError> {
+        let store = self.stores.for_uri(uri)?;
+        match store.delete(uri).await {
+            Err(StoreError::NotFound(_)) => Ok(()),
+            Err(StoreError::Unsupported(_)) if store.schemes().contains(&"http") => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Pending images, deleted `age` seconds ago or earlier, that no entry of the queue holds. Entries that are not due
+    /// yet keep their time, and those that have just failed their turn.
     async fn scrub_forgotten(&self, ctx: &Context, age: u64, total: &mut Scrubbed) {
-        let limit = chrono::Utc::now().naive_utc() - chrono::TimeDelta::seconds(i64::try_from(age).unwrap_or(i64::MAX));
+        let age = i64::try_from(age).ok().and_then(chrono::TimeDelta::try_seconds);
+        let Some(limit) = age.and_then(|age| chrono::Utc::now().naive_utc().checked_sub_signed(age)) else { return };
         let pending = match self.pending_images(ctx).await {
             Ok(pending) => pending,
             Err(error) => {
@@ -71,18 +152,14 @@ impl Images {
             }
         };
         for image in pending.iter().filter(|image| image.deleted_at.is_some_and(|at| at <= limit)) {
-            let scrubbed = match self.plain_locations(image) {
-                Ok(uris) => self.scrub_one(ctx, &image.id, &uris).await.map_err(|error| error.to_string()),
-                Err(error) => Err(error.to_string()),
-            };
-            match scrubbed {
-                Ok(()) => total.images += 1,
-                Err(error) => {
-                    tracing::error!("Unable to scrub image {}: {error}", image.id);
-                    total.failed += 1;
-                }
+            if !scrub_queue::holds(&self.settings.scrubber_datadir, &image.id).await {
+                total.count(&image.id, self.scrub_recorded(ctx, image).await);
             }
         }
+    }
+
+    async fn scrub_recorded(&self, ctx: &Context, image: &Image) -> std::result::Result<(), Failure> {
+        self.scrub_one(ctx, &image.id, &self.plain_locations(image)?).await
     }
 
     async fn pending_images(&self, ctx: &Context) -> Result<Vec<Image>> {
@@ -96,12 +173,9 @@ impl Images {
         let mut pending: Vec<Image> = Vec::new();
         loop {
             let page = self.metadata.image_find(ctx, &query).await.map_err(super::Error::List)?;
-            query.marker = page.last().map(|image| image.id.clone());
-            let full = page.len() as u64 == PAGE;
+            let Some(last) = page.last() else { return Ok(pending) };
+            query.marker = Some(last.id.clone());
             pending.extend(page);
-            if !full {
-                return Ok(pending);
-            }
         }
     }
 }

@@ -15,6 +15,8 @@ use crate::model::ImageId;
 const CLEANUP_FILE: &str = ".cleanup";
 /// What stands in its first line.
 const CLEANUP_WORD: &str = "cleanup";
+/// The end of the year 9999 in epoch seconds: later times only the text of an entry can hold.
+const LAST_FILE_TIME: u64 = 253_402_300_799;
 
 /// Data to remove once `due` has passed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +45,7 @@ pub(super) async fn add(dir: &Path, id: &ImageId, entry: &ScrubEntry) -> io::Res
     .await
 }
 
-/// Entries whose time has come, by their file time and by the time inside.
+/// Entries whose time has come, by their file time and by the time inside. What cannot be used is logged and left.
 pub(super) async fn due(dir: &Path) -> io::Result<Vec<(ImageId, ScrubEntry)>> {
     let dir = dir.to_owned();
     blocking(move || {
@@ -51,14 +53,13 @@ pub(super) async fn due(dir: &Path) -> io::Result<Vec<(ImageId, ScrubEntry)>> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             other => other?,
         };
-        let now = SystemTime::now();
         let mut due = Vec::new();
         for entry in entries {
             let entry = entry?;
             let Some(id) = entry.file_name().to_str().and_then(ImageId::parse) else { continue };
-            let ripe = entry.metadata()?.modified()? <= now;
-            if let Some(waiting) = read(&entry.path())?.filter(|waiting| ripe && at(waiting.due) <= now) {
-                due.push((id, waiting));
+            match ripe(&entry) {
+                Ok(waiting) => due.extend(waiting.map(|waiting| (id, waiting))),
+                Err(error) => tracing::error!("{} cannot be used: {error}", entry.path().display()),
             }
         }
         Ok(due)
@@ -66,10 +67,20 @@ pub(super) async fn due(dir: &Path) -> io::Result<Vec<(ImageId, ScrubEntry)>> {
     .await
 }
 
-/// Takes an entry out of the queue.
+/// Whether data of an image waits here, due or not. A file that is no entry will never be carried out and counts not.
+pub(super) async fn holds(dir: &Path, id: &ImageId) -> bool {
+    let path = dir.join(id.as_str());
+    blocking(move || read(&path)).await.is_ok_and(|entry| entry.is_some())
+}
+
+/// Takes an entry out of the queue; that it is gone already is no fault.
 pub(super) async fn remove(dir: &Path, id: &ImageId) -> io::Result<()> {
     let path = dir.join(id.as_str());
-    blocking(move || fs::remove_file(path)).await
+    blocking(move || match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    })
+    .await
 }
 
 /// Whether the last clean-up is longer than `interval` seconds ago; if so, or if there was none, remembers this one.
@@ -80,31 +91,57 @@ pub(super) async fn cleanup_is_due(dir: &Path, interval: u64) -> io::Result<bool
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
         let path: PathBuf = dir.join(CLEANUP_FILE);
         let this_run = ScrubEntry { uri: CLEANUP_WORD.to_owned(), due: now() };
-        match read(&path)? {
-            None => write(&path, &this_run).map(|()| false),
-            Some(last) if last.due + interval > now() => Ok(false),
-            Some(_) => {
-                fs::remove_file(&path)?;
-                write(&path, &this_run).map(|()| true)
+        let last = match read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                tracing::error!("{} cannot be used: {error}", path.display());
+                None
             }
+            other => other?,
+        };
+        if last.as_ref().is_some_and(|last| last.due.saturating_add(interval) > now()) {
+            return Ok(false);
         }
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => write(&path, &this_run)?,
+        }
+        Ok(last.is_some())
     })
     .await
 }
 
-fn at(seconds: u64) -> SystemTime {
-    UNIX_EPOCH + Duration::from_secs(seconds)
+/// The entry in a file of the queue, if its time has come.
+fn ripe(file: &fs::DirEntry) -> io::Result<Option<ScrubEntry>> {
+    if !file.file_type()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "not a file"));
+    }
+    let ripe = file.metadata()?.modified()? <= SystemTime::now();
+    Ok(read(&file.path())?.filter(|waiting| ripe && waiting.due <= now()))
 }
 
+fn file_time(seconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(seconds.min(LAST_FILE_TIME))
+}
+
+/// Writes a new entry; its name appears only once everything is in it, and never takes the place of another file.
 fn write(path: &Path, entry: &ScrubEntry) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    write!(file, "{}\n{}", entry.uri, entry.due)?;
-    file.set_times(FileTimes::new().set_accessed(at(entry.due)).set_modified(at(entry.due)))?;
-    file.sync_all()?;
+    // The dot keeps it from being taken for an image id, should a crash leave it behind.
+    let unfinished = path.with_file_name(format!(".{}", ImageId::random()));
+    let written = fill(&unfinished, entry).and_then(|()| fs::hard_link(&unfinished, path));
+    let removed = fs::remove_file(&unfinished);
+    written.and(removed)?;
     path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())
 }
 
-/// `None` if there is no such file or it is not of this form.
+fn fill(path: &Path, entry: &ScrubEntry) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    write!(file, "{}\n{}", entry.uri, entry.due)?;
+    let time = file_time(entry.due);
+    file.set_times(FileTimes::new().set_accessed(time).set_modified(time))?;
+    file.sync_all()
+}
+
+/// `None` if there is no such file; [`io::ErrorKind::InvalidData`] if it is not of this form.
 fn read(path: &Path) -> io::Result<Option<ScrubEntry>> {
     let text = match fs::read_to_string(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -115,10 +152,8 @@ fn read(path: &Path) -> io::Result<Option<ScrubEntry>> {
         let due = due.trim().parse().ok()?;
         Some(ScrubEntry { uri: uri.to_owned(), due })
     });
-    if entry.is_none() {
-        tracing::error!("{} is not a scrubber file", path.display());
-    }
-    Ok(entry)
+    let malformed = || io::Error::new(io::ErrorKind::InvalidData, "not a location and a due time");
+    entry.ok_or_else(malformed).map(Some)
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
@@ -127,23 +162,71 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send
 
 #[cfg(test)]
 mod tests {
-    use super::{ScrubEntry, add, cleanup_is_due, due, now, remove};
+    use std::fs;
+    use std::os::unix::fs::MetadataExt as _;
+
+    use super::{CLEANUP_FILE, ScrubEntry, add, cleanup_is_due, due, holds, now, remove};
     use crate::model::ImageId;
+
+    fn entry(due: u64) -> ScrubEntry {
+        ScrubEntry { uri: "file:///x".to_owned(), due }
+    }
 
     #[tokio::test]
     async fn an_entry_waits_for_its_time() {
         let dir = tempfile::tempdir().unwrap();
         let (ripe, early) = (ImageId::random(), ImageId::random());
-        let entry = |due| ScrubEntry { uri: "file:///x".to_owned(), due };
         add(dir.path(), &ripe, &entry(now() - 1)).await.unwrap();
         add(dir.path(), &early, &entry(now() + 1000)).await.unwrap();
         let found = due(dir.path()).await.unwrap();
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].0, ripe);
-        let text = std::fs::read_to_string(dir.path().join(ripe.as_str())).unwrap();
+        let text = fs::read_to_string(dir.path().join(ripe.as_str())).unwrap();
         assert_eq!(text, format!("file:///x\n{}", found[0].1.due));
         remove(dir.path(), &ripe).await.unwrap();
+        remove(dir.path(), &ripe).await.unwrap();
         assert!(due(dir.path()).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_entry_is_kept_and_leaves_no_other_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let id = ImageId::random();
+        add(dir.path(), &id, &entry(7)).await.unwrap();
+        add(dir.path(), &id, &entry(8)).await.unwrap();
+        let about = fs::metadata(dir.path().join(id.as_str())).unwrap();
+        assert_eq!((about.mode() & 0o777, about.mtime(), about.atime(), about.nlink()), (0o600, 7, 7, 1));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+        assert_eq!(due(dir.path()).await.unwrap(), [(id, entry(7))]);
+    }
+
+    #[tokio::test]
+    async fn one_bad_entry_does_not_hide_the_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let good = ImageId::random();
+        add(dir.path(), &good, &entry(1)).await.unwrap();
+        let (folder, junk, bytes) = (ImageId::random(), ImageId::random(), ImageId::random());
+        fs::create_dir(dir.path().join(folder.as_str())).unwrap();
+        fs::write(dir.path().join(junk.as_str()), "nonsense").unwrap();
+        fs::write(dir.path().join(bytes.as_str()), [0xff, b'\n', b'1']).unwrap();
+        assert_eq!(due(dir.path()).await.unwrap(), [(good.clone(), entry(1))]);
+        assert!(holds(dir.path(), &good).await);
+        for id in [folder, junk, bytes, ImageId::random()] {
+            assert!(!holds(dir.path(), &id).await);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_latest_time_there_is_never_comes() {
+        let dir = tempfile::tempdir().unwrap();
+        let id = ImageId::random();
+        add(dir.path(), &id, &entry(u64::MAX)).await.unwrap();
+        let file = dir.path().join(id.as_str());
+        fs::File::options().write(true).open(&file).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+        assert!(due(dir.path()).await.unwrap().is_empty());
+        assert!(holds(dir.path(), &id).await);
+        fs::write(dir.path().join(CLEANUP_FILE), format!("cleanup\n{}", u64::MAX)).unwrap();
+        assert!(!cleanup_is_due(dir.path(), 1).await.unwrap());
     }
 
     #[tokio::test]
@@ -152,5 +235,8 @@ mod tests {
         assert!(!cleanup_is_due(dir.path(), 0).await.unwrap());
         assert!(cleanup_is_due(dir.path(), 0).await.unwrap());
         assert!(!cleanup_is_due(dir.path(), 1000).await.unwrap());
+        fs::write(dir.path().join(CLEANUP_FILE), "nonsense").unwrap();
+        assert!(!cleanup_is_due(dir.path(), 0).await.unwrap());
+        assert!(cleanup_is_due(dir.path(), 0).await.unwrap());
     }
 }

@@ -32,6 +32,9 @@ const SYSLOG_SOCKET: &str = "/dev/log";
 /// their DEBUG lines hold statements and headers, secrets included.
 const OUR_TARGETS: [&str; 3] = ["gander", "osloconf", "oslopolicy"];
 
+/// Target of what a program tells its user on standard error by itself: where the log goes there too, it is left out.
+pub(crate) const TOLD_ON_STDERR: &str = "gander::told";
+
 /// What the options of the log say.
 #[derive(Debug, Clone)]
 pub(crate) struct LogSettings {
@@ -77,6 +80,10 @@ impl LogSettings {
         }
     }
 
+    fn goes_to_stderr(&self) -> bool {
+        self.path().is_none() && !self.use_syslog
+    }
+
     fn level(&self) -> LevelFilter {
         if self.debug { LevelFilter::DEBUG } else { LevelFilter::INFO }
     }
@@ -115,7 +122,8 @@ pub(crate) fn init(settings: &LogSettings) -> Result<(), Error> {
 
 fn filter(settings: &LogSettings) -> Targets {
     let ours = OUR_TARGETS.iter().map(|target| (*target, settings.level()));
-    Targets::new().with_default(LevelFilter::WARN).with_targets(ours)
+    let told = if settings.goes_to_stderr() { LevelFilter::OFF } else { settings.level() };
+    Targets::new().with_default(LevelFilter::WARN).with_targets(ours).with_target(TOLD_ON_STDERR, told)
 }
 
 fn layer(settings: &LogSettings) -> Result<LineLayer, Error> {

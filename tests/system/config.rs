@@ -134,3 +134,49 @@ fn secrets_are_not_written_to_the_log() {
         assert!(!log.contains(secret), "{log}");
     }
 }
+
+#[test]
+fn an_empty_number_is_its_default() {
+    let setup = Setup::api("").set("image_size_cap", "").set("api_limit_max", "").set("limit_param_default", "");
+    let http = setup.start();
+    let id = http.client().add_image("Image1");
+    assert_eq!(http.client().ids("/v1/images"), [id]);
+}
+
+#[test]
+fn a_logging_configuration_that_is_missing_is_named() {
+    let expected = "Unable to locate specified logging config file: /nonexistent/logging.conf";
+    for name in ["log_config", "log_config_append"] {
+        one_line(&Setup::api("").set(name, "/nonexistent/logging.conf").run_to_end(), &[expected]);
+        let option = format!("--{}=/nonexistent/logging.conf", name.replace('_', "-"));
+        one_line(&run(Setup::api("").command().arg(option)), &[expected]);
+    }
+}
+
+#[test]
+fn a_logging_configuration_that_exists_is_warned_about() {
+    let setup = Setup::api("");
+    let file = setup.path("logging.conf");
+    fs::write(&file, "[loggers]\nkeys = root\n").unwrap();
+    let gander = setup.set("log_config", file.display()).start();
+    let log = gander.log();
+    let warnings: Vec<_> = log.lines().filter(|line| line.contains("is not interpreted")).collect();
+    assert_eq!(warnings.len(), 1, "{log}");
+    assert!(warnings[0].contains("WARNING") && warnings[0].contains("logging.conf"), "{log}");
+}
+
+#[test]
+fn a_failure_is_told_once_and_logged_where_the_log_is_elsewhere() {
+    let setup = Setup::api("").set("default_store", "shed");
+    assert_eq!(setup.run_to_end().stderr.lines().count(), 1);
+    let log = fs::read_to_string(setup.path("server.log")).unwrap();
+    assert_eq!(log.matches("Default store shed not available").count(), 1, "{log}");
+    let outcome = setup.unset("log_file").set("debug", "False").run_to_end();
+    assert_eq!(outcome.stderr.matches("Default store shed not available").count(), 1, "{outcome:?}");
+}
+
+#[test]
+fn a_data_directory_that_cannot_be_made_is_named() {
+    let outcome = run(Setup::api("").unset("sql_connection").command().args(["--data-dir", "/dev/null/gander"]));
+    one_line(&outcome, &["/dev/null/gander"]);
+}

@@ -176,3 +176,27 @@ fn a_server_that_lives_is_not_waited_for_to_die() {
     assert!(is_open(servers.registry_port));
     assert!(!is_open(free_port()));
 }
+
+#[test]
+fn the_common_options_reach_the_server() {
+    let servers = Servers::new("127.0.0.1");
+    servers.write_files();
+    let (logging, further) = (servers.path("logging.conf"), servers.path("further"));
+    fs::write(&logging, "[loggers]\nkeys = root\n").unwrap();
+    fs::create_dir(&further).unwrap();
+    let log = servers.path("further.log");
+    fs::write(further.join("log.conf"), format!("[DEFAULT]\nlog_file = {}\n", log.display())).unwrap();
+    let line = format!(
+        "./bin/glance-control registry start --pid-file={} --config-file={} --config-dir={} --log-config={} --data-dir={}",
+        servers.pid_file("registry").display(),
+        servers.path("etc/registry.conf").display(),
+        further.display(),
+        logging.display(),
+        servers.path("data").display(),
+    );
+    let outcome = execute(&line);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    eventually("it accepts connections", LIMIT, || is_open(servers.registry_port));
+    let log = fs::read_to_string(log).unwrap();
+    assert!(log.contains(&format!("{} is not interpreted", logging.display())), "{log}");
+}

@@ -9,3 +9,4 @@ mod scrubber;
 mod signals;
 mod slow_clients;
 mod stopping;
+mod terminal;

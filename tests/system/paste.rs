@@ -66,3 +66,11 @@ fn a_pipeline_without_identity_is_refused() {
     let outcome = Setup::api("").paste(&paste("v theapp", &[VERSIONS])).run_to_end();
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
 }
+
+#[test]
+fn a_composite_without_an_api_is_refused_with_its_name() {
+    let text = "[composite:glance-api]\nuse = egg:Paste#urlmap\n/metrics = nothing\n";
+    let outcome = Setup::api("").paste(text).run_to_end();
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(outcome.stderr.trim().ends_with("Got: composite glance-api maps no path to an API"), "{outcome:?}");
+}

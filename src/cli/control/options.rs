@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser};
+use clap::{CommandFactory, FromArgMatches, Parser};
+
+use crate::cli::common::{self, CommonOptions};
 
 /// The servers, in the order in which `all` goes through them.
 const SERVERS: [&str; 3] = ["glance-api", "glance-registry", "glance-scrubber"];
@@ -29,78 +31,10 @@ pub(super) struct Options {
     /// Stay in the foreground and start the server again when it dies
     #[arg(long)]
     pub(super) respawn: bool,
-    /// Options that are the server's.
     #[command(flatten)]
-    pub(super) server_options: ServerOptions,
+    common: CommonOptions,
     #[arg(hide = true)]
     words: Vec<String>,
-}
-
-/// The options every program of the family takes (v1-system §5.2). This one writes no log of its own,
-/// so they are handed to the server that is started.
-#[derive(Debug, Default, Args)]
-pub(super) struct ServerOptions {
-    /// Configuration file of the server; may be given several times
-    #[arg(long, value_name = "PATH")]
-    config_file: Vec<String>,
-    /// Log at DEBUG level
-    #[arg(short, long)]
-    debug: bool,
-    /// Do not log at DEBUG level
-    #[arg(long)]
-    nodebug: bool,
-    /// Log at INFO level
-    #[arg(short, long)]
-    verbose: bool,
-    /// Do not log at INFO level
-    #[arg(long)]
-    noverbose: bool,
-    /// Python logging configuration
-    #[arg(long, value_name = "PATH")]
-    log_config: Option<String>,
-    /// Format of a log line
-    #[arg(long, value_name = "FORMAT")]
-    log_format: Option<String>,
-    /// Format of the time in a log line
-    #[arg(long, value_name = "FORMAT")]
-    log_date_format: Option<String>,
-    /// File to log to
-    #[arg(long, value_name = "PATH")]
-    log_file: Option<String>,
-    /// Folder of the log file
-    #[arg(long, value_name = "PATH")]
-    log_dir: Option<String>,
-    /// Log to syslog
-    #[arg(long)]
-    use_syslog: bool,
-    /// Facility for syslog
-    #[arg(long, value_name = "FACILITY")]
-    syslog_log_facility: Option<String>,
-}
-
-impl ServerOptions {
-    /// The options as words for the server's command line.
-    pub(super) fn words(&self) -> Vec<String> {
-        let flags = [
-            ("--debug", self.debug),
-            ("--nodebug", self.nodebug),
-            ("--verbose", self.verbose),
-            ("--noverbose", self.noverbose),
-            ("--use-syslog", self.use_syslog),
-        ];
-        let values = [
-            ("--log-config", &self.log_config),
-            ("--log-format", &self.log_format),
-            ("--log-date-format", &self.log_date_format),
-            ("--log-file", &self.log_file),
-            ("--log-dir", &self.log_dir),
-            ("--syslog-log-facility", &self.syslog_log_facility),
-        ];
-        let files = self.config_file.iter().map(|file| format!("--config-file={file}"));
-        let flags = flags.iter().filter(|(_, given)| *given).map(|(flag, _)| (*flag).to_owned());
-        let values = values.iter().filter_map(|(name, value)| value.as_ref().map(|value| format!("{name}={value}")));
-        files.chain(flags).chain(values).collect()
-    }
 }
 
 /// What is asked for.
@@ -153,6 +87,14 @@ pub(super) enum UsageError {
 }
 
 impl Options {
+    /// Reads the command line, and in it the common options as words for the servers: `glance-control` writes no log
+    /// and reads no configuration of its own (v1-system §4).
+    pub(super) fn read(args: &[String]) -> Result<(Self, Vec<String>), clap::Error> {
+        let line = std::iter::once("glance-control").chain(args.iter().map(String::as_str));
+        let matches = Self::command().try_get_matches_from(line)?;
+        Ok((Self::from_arg_matches(&matches)?, common::words(&matches)))
+    }
+
     /// Understands the words.
     pub(super) fn request(&self) -> Result<Request, UsageError> {
         if self.await_child > 0 && self.respawn {
@@ -196,8 +138,13 @@ fn parse_command(word: &str) -> Result<Command, UsageError> {
 mod tests {
     use super::*;
 
+    fn read(line: &str) -> (Options, Vec<String>) {
+        let args: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
+        Options::read(&args).unwrap()
+    }
+
     fn parse(line: &str) -> Options {
-        Options::try_parse_from(std::iter::once("glance-control").chain(line.split_whitespace())).unwrap()
+        read(line).0
     }
 
     #[test]
@@ -231,10 +178,12 @@ mod tests {
     }
 
     #[test]
-    fn common_options_are_handed_on() {
-        let options = parse("api start -d --log-file /l --config-file a --config-file b");
-        let wanted = ["--config-file=a", "--config-file=b", "--debug", "--log-file=/l"];
-        assert_eq!(options.server_options.words(), wanted);
-        assert!(parse("api start").server_options.words().is_empty());
+    fn common_options_are_handed_on_in_their_order() {
+        let (_, words) = read("api start -d --log-file /l --config-dir b --config-file a --use-syslog --config-dir=c");
+        let wanted =
+            ["--debug", "--log-file=/l", "--config-dir=b", "--config-file=a", "--use-syslog", "--config-dir=c"];
+        assert_eq!(words, wanted);
+        assert_eq!(read("api start --log-config /c --data-dir /d").1, ["--log-config-append=/c", "--data-dir=/d"]);
+        assert!(read("api start").1.is_empty());
     }
 }

@@ -52,7 +52,7 @@ impl Launch {
 /// Turns this process into a server; comes back only with a failure. `words` are those after [`EXEC_SERVER`].
 pub(super) fn become_server(words: &[String]) -> ExitCode {
     let Err(error) = try_become_server(words);
-    super::complain(&format!("{error:#}"));
+    crate::cli::terminal::complain(&format!("{error:#}"));
     ExitCode::FAILURE
 }
 

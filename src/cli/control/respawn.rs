@@ -6,7 +6,7 @@ use rustix::process::Pid;
 
 use super::pid_file::PidFile;
 use super::start::{self, Daemon, Verb};
-use super::{complain, say};
+use crate::cli::terminal::{complain, say};
 
 /// A server that dies sooner than this after its start would only die again.
 const SHORTEST_LIFE: Duration = Duration::from_secs(1);

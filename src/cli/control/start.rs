@@ -10,7 +10,7 @@ use rustix::process::{Resource, Rlimit};
 
 use super::pid_file::{PidFile, is_alive};
 use super::process::{self, Launch};
-use super::{complain, say};
+use crate::cli::terminal::{complain, say};
 
 /// Open files a server may have: one per client, one per store connection, one per cached image being read.
 const DESCRIPTORS: u64 = 32768;

@@ -7,7 +7,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use super::pid_file::{PidFile, is_alive};
-use super::say;
+use crate::cli::terminal::say;
 
 /// The signal of `stop`.
 pub(super) const TERMINATE: Signal = Signal::TERM;

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::cli::terminal::{complain, say};
 use crate::db::sql::{HEAD, Purge, Settings, Sql};
 
 /// Exit code of a command line that cannot be understood, as argparse has it.
@@ -126,9 +127,9 @@ impl Refused {
     /// Tells the user. Failures (1 and 2) go to standard error; help and what `check` found are results.
     pub(crate) fn report(&self) -> ExitCode {
         if matches!(self.code, 1 | BAD_USAGE) {
-            eprintln!("{}", self.text);
+            complain(&self.text);
         } else {
-            println!("{}", self.text);
+            say(&self.text);
         }
         ExitCode::from(self.code)
     }
@@ -165,7 +166,7 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> ExitCode {
     };
     match done {
         Ok(lines) => {
-            lines.iter().for_each(|line| println!("{line}"));
+            lines.iter().for_each(|line| say(line));
             ExitCode::SUCCESS
         }
         Err(refused) => refused.report(),
