@@ -143,17 +143,32 @@ pub(super) struct CommandLine<O> {
     pub(super) given: Vec<Given>,
 }
 
+/// What holds for every program with a configuration.
+const AFTER_HELP: &str = "\
+Configuration:
+  Without --config-file, glance.conf and the program's own file (glance-api.conf, glance-registry.conf,
+  glance-scrubber.conf, glance-cache.conf, glance-manage.conf) are read, each from the first of ~/.glance, ~,
+  /etc/glance, /etc and ./etc that has it; without --config-dir, the directories of these names ending in .d.
+  The command line wins over the environment (OS_<GROUP>__<OPTION>), the environment over the files.
+
+Exit status:
+  0    done
+  1    failed; one line on standard error says why
+  2    the command line was not understood
+  255  default_store names no store";
+
 /// Parses a program's words, or says what to answer instead: help, the version, or a usage error.
 pub(super) fn parse<O: Args>(
     name: &'static str,
     about: &'static str,
     words: &[String],
 ) -> Result<CommandLine<O>, ExitCode> {
-    let command =
-        clap::Command::new(name).about(about).version(env!("CARGO_PKG_VERSION")).disable_version_flag(true).arg(
-            clap::Arg::new("version").long("version").action(ArgAction::Version).help("Print the version and exit"),
-        );
-    let command = O::augment_args(CommonOptions::augment_args(command));
+    let command = clap::Command::new(name)
+        .version(env!("CARGO_PKG_VERSION"))
+        .disable_version_flag(true)
+        .arg(clap::Arg::new("version").long("version").action(ArgAction::Version).help("Print the version and exit"));
+    // The sets of options bring a description of their own, so the program's comes last.
+    let command = O::augment_args(CommonOptions::augment_args(command)).about(about).after_help(AFTER_HELP);
     let parsed = command.try_get_matches_from(std::iter::once(name).chain(words.iter().map(String::as_str)));
     let matches = parsed.map_err(|answer| {
         explain(&answer);

@@ -21,6 +21,8 @@ fn every_tool_explains_itself() {
         let outcome = execute(&format!("bin/glance-cache-{tool} --help"));
         assert_eq!(outcome.code, Some(0), "{outcome:?}");
         assert!(outcome.stdout.contains("config-file"), "{outcome:?}");
+        assert!(outcome.stdout.contains("Exit status:"), "{outcome:?}");
+        assert!(!outcome.stdout.starts_with("The options"), "{outcome:?}");
     }
 }
 

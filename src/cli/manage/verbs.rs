@@ -19,7 +19,12 @@ const NO_STEPS: &str = "Rolling upgrades are currently supported only for MySQL 
 const SECONDS_PER_DAY: i64 = 86_400;
 
 #[derive(Debug, Parser)]
-#[command(name = "glance-manage", no_binary_name = true, disable_help_subcommand = true)]
+#[command(
+    name = "glance-manage db",
+    about = "Create and check the database.",
+    no_binary_name = true,
+    disable_help_subcommand = true
+)]
 struct Line {
     #[command(subcommand)]
     command: Command,
@@ -62,9 +67,11 @@ pub(crate) enum Command {
 /// A revision, by option or, in the older spelling, by position.
 #[derive(Debug, Default, PartialEq, Eq, clap::Args)]
 pub(crate) struct Target {
-    #[arg(long = "version")]
+    /// Revision, for the verbs that take one; the others go to the newest
+    #[arg(long = "version", value_name = "REVISION")]
     option: Option<String>,
-    #[arg(conflicts_with = "option")]
+    /// The same, in the older spelling
+    #[arg(conflicts_with = "option", value_name = "REVISION")]
     version: Option<String>,
 }
 
