@@ -30,24 +30,18 @@ struct Options {
 
 /// Serves the image API in the foreground.
 pub(super) fn run(words: &[String]) -> ExitCode {
-    let line: CommandLine<Options> = match common::parse("glance-api", "Serve the image API.", words) {
-        Ok(line) => line,
-        Err(answer) => return answer,
-    };
-    match start(&line) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => common::failed(&error),
-    }
+    common::run("glance-api", "Serve the image API.", words, start)
 }
 
-fn start(line: &CommandLine<Options>) -> anyhow::Result<()> {
+fn start(line: CommandLine<Options>) -> anyhow::Result<()> {
     let own: Vec<_> = [("bind_host", &line.own.bind_host), ("bind_port", &line.own.bind_port)]
         .into_iter()
         .filter_map(|(name, value)| Some(("DEFAULT", name, value.clone()?)))
         .collect();
     let loaded = line.common.load(Program::Api, &line.given, &own)?;
+    common::start_logging(&loaded, "glance-api")?;
     let (pipeline, app) = loaded.pipeline("glance-api")?;
-    common::start_logging(&loaded, "glance-api", &app)?;
+    loaded.report(&app);
     server::run(loaded.workers()?, serve(&loaded, &pipeline))?
 }
 

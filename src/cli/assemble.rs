@@ -56,9 +56,9 @@ pub(super) async fn images(loaded: &Loaded, side: MetadataSide, cache: Option<Ar
         metadata: metadata(loaded, side).await?,
         stores: Arc::new(stores),
         cache,
-        policy: Arc::new(Policy::open(policy_file, &default_rule)?),
+        policy: Policy::open(policy_file, &default_rule)?,
         notifier: loaded.notifier()?,
-        cipher: loaded.cipher()?.map(Arc::new),
+        cipher: loaded.cipher()?,
         settings: loaded.images()?,
     }))
 }

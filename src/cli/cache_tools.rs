@@ -86,18 +86,11 @@ fn tool<O: Args>(
     words: &[String],
     work: impl AsyncFnOnce(&Loaded, Arc<Cache>, O) -> anyhow::Result<()>,
 ) -> ExitCode {
-    let line: CommandLine<O> = match common::parse(name, about, words) {
-        Ok(line) => line,
-        Err(answer) => return answer,
-    };
-    let run = || -> anyhow::Result<()> {
+    common::run(name, about, words, |line: CommandLine<O>| {
         let loaded = line.common.load(Program::CacheTool, &line.given, &[])?;
-        common::start_logging(&loaded, name, name)?;
+        common::start_logging(&loaded, name)?;
+        loaded.report(name);
         let settings = loaded.cache()?;
         server::runtime(None)?.block_on(async { work(&loaded, Cache::open(settings).await?, line.own).await })
-    };
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => common::failed(&error),
-    }
+    })
 }

@@ -185,16 +185,29 @@ pub(super) fn parse<O: Args>(
     })
 }
 
-/// Starts logging and tells the log what is in force.
-pub(super) fn start_logging(loaded: &Loaded, program: &str, logger: &str) -> anyhow::Result<()> {
+/// Runs a program: its words parsed, its outcome an exit code.
+pub(super) fn run<O: Args>(
+    name: &'static str,
+    about: &'static str,
+    words: &[String],
+    work: impl FnOnce(CommandLine<O>) -> anyhow::Result<()>,
+) -> ExitCode {
+    match parse(name, about, words).map(work) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => failed(&error),
+        Err(answer) => answer,
+    }
+}
+
+/// Starts logging.
+pub(super) fn start_logging(loaded: &Loaded, program: &str) -> anyhow::Result<()> {
     let settings = loaded.logging(program)?;
     let log_config = loaded.log_config()?;
     log::init(&settings)?;
     if let Some(file) = log_config {
         let file = file.display();
-        tracing::warn!(logger = logger, "{file} is not interpreted: log_config_append has no effect in this release");
+        tracing::warn!("{file} is not interpreted: log_config_append has no effect in this release");
     }
-    loaded.report(logger);
     Ok(())
 }
 

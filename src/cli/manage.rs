@@ -33,7 +33,8 @@ pub(super) fn run(words: &[String]) -> ExitCode {
     let work = || -> anyhow::Result<ExitCode> {
         let url = line.own.sql_connection.clone().map(|url| ("database", "connection", url));
         let loaded = line.common.load(Program::Manage, &line.given, url.as_slice())?;
-        common::start_logging(&loaded, "glance-manage", "glance-manage")?;
+        common::start_logging(&loaded, "glance-manage")?;
+        loaded.report("glance-manage");
         let settings = loaded.database()?;
         Ok(server::runtime(None)?.block_on(verbs::run(command, &settings)))
     };

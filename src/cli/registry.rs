@@ -18,20 +18,14 @@ struct Options {}
 
 /// Serves the registry in the foreground.
 pub(super) fn run(words: &[String]) -> ExitCode {
-    let line: CommandLine<Options> = match common::parse("glance-registry", "Serve image metadata.", words) {
-        Ok(line) => line,
-        Err(answer) => return answer,
-    };
-    match start(&line) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => common::failed(&error),
-    }
+    common::run("glance-registry", "Serve image metadata.", words, start)
 }
 
-fn start(line: &CommandLine<Options>) -> anyhow::Result<()> {
+fn start(line: CommandLine<Options>) -> anyhow::Result<()> {
     let loaded = line.common.load(Program::Registry, &line.given, &[])?;
+    common::start_logging(&loaded, "glance-registry")?;
     let (pipeline, app) = loaded.pipeline("glance-registry")?;
-    common::start_logging(&loaded, "glance-registry", &app)?;
+    loaded.report(&app);
     server::run(loaded.workers()?, serve(&loaded, &pipeline))?
 }
 

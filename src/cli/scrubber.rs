@@ -19,20 +19,14 @@ struct Options {
 /// Removes what is due.
 pub(super) fn run(words: &[String]) -> ExitCode {
     let about = "Remove the data of images whose delayed delete is due.";
-    let line: CommandLine<Options> = match common::parse("glance-scrubber", about, words) {
-        Ok(line) => line,
-        Err(answer) => return answer,
-    };
-    match start(&line) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => common::failed(&error),
-    }
+    common::run("glance-scrubber", about, words, start)
 }
 
-fn start(line: &CommandLine<Options>) -> anyhow::Result<()> {
+fn start(line: CommandLine<Options>) -> anyhow::Result<()> {
     let own: Vec<_> = line.own.daemon.then(|| ("DEFAULT", "daemon", "true".to_owned())).into_iter().collect();
     let loaded = line.common.load(Program::Scrubber, &line.given, &own)?;
-    common::start_logging(&loaded, "glance-scrubber", "glance-scrubber")?;
+    common::start_logging(&loaded, "glance-scrubber")?;
+    loaded.report("glance-scrubber");
     server::runtime(None)?.block_on(scrub(&loaded))
 }
 

@@ -45,7 +45,7 @@ impl Images {
 
     /// The cache, for callers who may manage it.
     fn managed_cache(&self, ctx: &Context) -> Result<&Arc<Cache>> {
-        self.policy.enforce(ctx, "manage_image_cache")?;
-        self.cache.as_ref().ok_or(Error::NoCache)
+        self.parts.policy.enforce(ctx, "manage_image_cache")?;
+        self.parts.cache.as_ref().ok_or(Error::NoCache)
     }
 }

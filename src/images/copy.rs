@@ -25,7 +25,7 @@ pub(crate) struct Copy {
 impl Images {
     /// Checks that data may be copied from `uri`, before anything is reserved.
     pub(crate) fn check_copy_source(&self, uri: &str) -> Result<()> {
-        self.stores.check_client_location(uri).map_err(Error::BadLocation)
+        self.parts.stores.check_client_location(uri).map_err(Error::BadLocation)
     }
 
     /// Begins to copy into a queued image, which is `saving` when this returns and `active` or `killed` later.
@@ -50,7 +50,7 @@ impl Images {
         let cut = &self.background.cut;
         // The semaphore is never closed, so this only waits for a free place.
         let _place = cut.run_until_cancelled(self.background.copies.acquire()).await;
-        let opening = async { self.stores.for_uri(&copy.uri)?.get(&copy.uri, ByteRange::default()).await };
+        let opening = async { self.parts.stores.for_uri(&copy.uri)?.get(&copy.uri, ByteRange::default()).await };
         let opened = cut.run_until_cancelled(opening).await;
         match opened.unwrap_or_else(|| Err(store::Error::Unavailable(STOPPING.to_owned()))) {
             Ok(opened) => {

@@ -12,7 +12,7 @@ impl Images {
     pub(crate) async fn create(&self, ctx: &Context, fields: ImageFields, location: Option<&str>) -> Result<Image> {
         self.authorise_change(ctx, "add_image")?;
         if fields.is_public == Some(true) {
-            self.policy.enforce(ctx, "publicize_image")?;
+            self.parts.policy.enforce(ctx, "publicize_image")?;
         }
         self.check_size_cap(fields.size)?;
         self.check_properties(fields.properties.as_ref().map_or(0, BTreeMap::len))?;
@@ -29,13 +29,13 @@ impl Images {
             ..fields
         };
         let id = record.id.clone();
-        let reserved = self.metadata.image_insert(ctx, record).await;
+        let reserved = self.parts.metadata.image_insert(ctx, record).await;
         reserved.map_err(|source| Error::Reserve { id, source })
     }
 
     /// Refuses more properties than the quota.
     pub(super) fn check_properties(&self, attempted: usize) -> Result<()> {
-        match self.settings.property_quota {
+        match self.parts.settings.property_quota {
             Some(quota) if attempted > quota => Err(Error::Quota { what: "properties", attempted, quota }),
             _ => Ok(()),
         }
@@ -43,7 +43,7 @@ impl Images {
 
     /// Refuses an announced size above the cap.
     pub(crate) fn check_size_cap(&self, announced: Option<u64>) -> Result<()> {
-        let cap = self.settings.image_size_cap;
+        let cap = self.parts.settings.image_size_cap;
         match announced {
             Some(size) if size > cap => Err(Error::AnnouncedTooLarge { cap, size }),
             _ => Ok(()),
@@ -52,11 +52,11 @@ impl Images {
 
     /// The size of a client's location: as announced by the client, else as the store tells, else 0 for unknown.
     pub(super) async fn size_at(&self, uri: &str, announced: Option<u64>) -> Result<u64> {
-        self.stores.check_client_location(uri).map_err(Error::BadLocation)?;
+        self.parts.stores.check_client_location(uri).map_err(Error::BadLocation)?;
         let size = match announced.filter(|size| *size > 0) {
             Some(size) => size,
             None => {
-                let store = self.stores.for_uri(uri).map_err(Error::BadLocation)?;
+                let store = self.parts.stores.for_uri(uri).map_err(Error::BadLocation)?;
                 store.size(uri).await.map_err(Error::BadLocation)?.unwrap_or(0)
             }
         };

@@ -23,7 +23,7 @@ impl Images {
         let (image, delayed) = self.delete_record(ctx, id).await?;
         self.background.uploads.end(id);
         let uris = self.readable_locations(&image);
-        if let Some(cache) = &self.cache
+        if let Some(cache) = &self.parts.cache
             && let Err(error) = cache.evict(id).await
         {
             tracing::error!("Unable to evict deleted image {id} from the cache: {error}");
@@ -33,7 +33,7 @@ impl Images {
         } else {
             self.remove_data(id, &uris).await;
         }
-        self.notifier.text(Event::Delete, id.as_str());
+        self.parts.notifier.text(Event::Delete, id.as_str());
         Ok(())
     }
 
@@ -49,15 +49,15 @@ impl Images {
             if image.deleted && image.status == ImageStatus::Deleted {
                 return Ok((image, false));
             }
-            let delayed = self.settings.delayed_delete && !image.locations.is_empty();
+            let delayed = self.parts.settings.delayed_delete && !image.locations.is_empty();
             let status = if delayed { ImageStatus::PendingDelete } else { ImageStatus::Deleted };
             let fields = ImageFields { status: Some(status), ..ImageFields::default() };
             let mode = UpdateMode { purge_props: false, from_status: Some(image.status) };
-            match self.metadata.image_update(ctx, id, fields, mode).await {
+            match self.parts.metadata.image_update(ctx, id, fields, mode).await {
                 Err(error @ db::Error::Conflict(_)) => conflict = Some(error),
                 Err(error) => return Err(Error::Delete(error)),
                 Ok(_) => {
-                    self.metadata.image_delete(ctx, id).await.map_err(Error::Delete)?;
+                    self.parts.metadata.image_delete(ctx, id).await.map_err(Error::Delete)?;
                     return Ok((image, delayed));
                 }
             }
@@ -77,10 +77,10 @@ impl Images {
 
     /// What cannot be queued is found by the scrubber's clean-up, which looks at the records.
     async fn queue_for_scrubber(&self, id: &ImageId, uris: &[String]) {
-        let due = scrub_queue::now().saturating_add(self.settings.scrub_time);
+        let due = scrub_queue::now().saturating_add(self.parts.settings.scrub_time);
         for uri in uris {
             let entry = ScrubEntry { uri: uri.clone(), due };
-            if let Err(error) = scrub_queue::add(&self.settings.scrubber_datadir, id, &entry).await {
+            if let Err(error) = scrub_queue::add(&self.parts.settings.scrubber_datadir, id, &entry).await {
                 tracing::error!("Unable to queue image {id} for the scrubber: {error}");
             }
         }
@@ -89,7 +89,7 @@ impl Images {
     /// Removes the data; read-only stores and missing data are no fault.
     pub(super) async fn remove_data(&self, id: &ImageId, uris: &[String]) {
         for uri in uris {
-            let removed = match self.stores.for_uri(uri) {
+            let removed = match self.parts.stores.for_uri(uri) {
                 Ok(store) => store.delete(uri).await,
                 Err(error) => Err(error),
             };

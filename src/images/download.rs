@@ -43,8 +43,8 @@ pub(crate) struct Requester {
 impl Images {
     /// Opens the data of an active image.
     pub(crate) async fn download(&self, ctx: &Context, id: &ImageId, requester: &Requester) -> Result<Download> {
-        self.policy.enforce(ctx, "get_image")?;
-        self.policy.enforce(ctx, "download_image")?;
+        self.parts.policy.enforce(ctx, "get_image")?;
+        self.parts.policy.enforce(ctx, "download_image")?;
         let image = self.lookup(ctx, id).await?;
         if image.status != ImageStatus::Active || image.deleted {
             return Err(Error::NotActive(image.id));
@@ -59,7 +59,7 @@ impl Images {
     /// only a client claimed is worth nothing here.
     async fn open(&self, ctx: &Context, image: &Image) -> Result<(ByteStream, Option<u64>, Verdict)> {
         let certain = certain_size(image);
-        let Some(cache) = &self.cache else {
+        let Some(cache) = &self.parts.cache else {
             let opened = self.source_of(image)?.open(0).await.map_err(|error| Error::Read(Arc::new(error)))?;
             let announced = opened.size.filter(|size| *size > 0);
             if let (Some(expected), Some(found)) = (certain, announced)
@@ -105,12 +105,12 @@ impl Images {
     }
 
     fn source_at(&self, uris: Vec<String>) -> Arc<StoredImage> {
-        Arc::new(StoredImage { stores: Arc::clone(&self.stores), uris, cap: self.settings.image_size_cap })
+        Arc::new(StoredImage { stores: Arc::clone(&self.parts.stores), uris, cap: self.parts.settings.image_size_cap })
     }
 
     /// Sends `image.send` once the data is out or the client is gone.
     fn reported(&self, ctx: &Context, image: &Image, data: ByteStream, requester: &Requester) -> ByteStream {
-        if self.notifier.is_silent() {
+        if self.parts.notifier.is_silent() {
             return data;
         }
         let sent = Sent {
@@ -122,7 +122,7 @@ impl Images {
             receiver_user_id: ctx.user.clone(),
             destination_ip: requester.address.clone(),
         };
-        Box::pin(Reported { data, sent, notifier: self.notifier })
+        Box::pin(Reported { data, sent, notifier: self.parts.notifier })
     }
 }
 

@@ -7,8 +7,8 @@ use crate::model::{Context, ImageId, Member};
 impl Images {
     /// Who an image is shared with.
     pub(crate) async fn members(&self, ctx: &Context, id: &ImageId) -> Result<Vec<Member>> {
-        self.policy.enforce(ctx, "get_members")?;
-        let found = self.metadata.members(ctx, id).await;
+        self.parts.policy.enforce(ctx, "get_members")?;
+        let found = self.parts.metadata.members(ctx, id).await;
         found.map_err(|source| Error::Lookup { id: id.to_string(), source })
     }
 
@@ -16,32 +16,32 @@ impl Images {
     pub(crate) async fn members_replace(&self, ctx: &Context, id: &ImageId, members: &[Membership]) -> Result<()> {
         self.authorise_sharing(ctx, "modify_member")?;
         self.check_members(members.len())?;
-        self.metadata.members_replace(ctx, id, members).await.map_err(Error::Membership)
+        self.parts.metadata.members_replace(ctx, id, members).await.map_err(Error::Membership)
     }
 
     /// Shares the image with one more, or changes that membership.
     pub(crate) async fn member_put(&self, ctx: &Context, id: &ImageId, member: &Membership) -> Result<()> {
         self.authorise_sharing(ctx, "modify_member")?;
-        let others = self.metadata.members(ctx, id).await.map_err(Error::Membership)?;
+        let others = self.parts.metadata.members(ctx, id).await.map_err(Error::Membership)?;
         self.check_members(1 + others.iter().filter(|other| other.member != member.member).count())?;
-        self.metadata.member_put(ctx, id, member).await.map_err(Error::Membership)
+        self.parts.metadata.member_put(ctx, id, member).await.map_err(Error::Membership)
     }
 
     /// Ends a membership.
     pub(crate) async fn member_delete(&self, ctx: &Context, id: &ImageId, member: &str) -> Result<()> {
         self.authorise_sharing(ctx, "delete_member")?;
-        self.metadata.member_delete(ctx, id, member).await.map_err(Error::Membership)
+        self.parts.metadata.member_delete(ctx, id, member).await.map_err(Error::Membership)
     }
 
     /// The images shared with `member`.
     pub(crate) async fn shared_images(&self, ctx: &Context, member: &str) -> Result<Vec<Member>> {
-        self.policy.enforce(ctx, "get_shared_images")?;
-        self.metadata.shared_images(ctx, member).await.map_err(Error::Membership)
+        self.parts.policy.enforce(ctx, "get_shared_images")?;
+        self.parts.metadata.shared_images(ctx, member).await.map_err(Error::Membership)
     }
 
     /// Refuses more members than the quota.
     fn check_members(&self, attempted: usize) -> Result<()> {
-        match self.settings.member_quota {
+        match self.parts.settings.member_quota {
             Some(quota) if attempted > quota => Err(Error::Quota { what: "members", attempted, quota }),
             _ => Ok(()),
         }

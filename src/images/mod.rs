@@ -65,19 +65,25 @@ pub(crate) struct Settings {
     pub(crate) member_quota: Option<usize>,
 }
 
-/// What the use cases work with. Cheap to clone.
+/// The use cases. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Images {
+    parts: Arc<Parts>,
+    background: Background,
+}
+
+/// What the use cases work with.
+#[derive(Debug)]
+pub(crate) struct Parts {
     pub(crate) metadata: Arc<dyn Metadata>,
     pub(crate) stores: Arc<Stores>,
     /// `None`: no cache in this pipeline, or it could not be opened.
     pub(crate) cache: Option<Arc<Cache>>,
-    pub(crate) policy: Arc<Policy>,
+    pub(crate) policy: Policy,
     pub(crate) notifier: Notifier,
     /// Encrypts locations on their way to the metadata (`metadata_encryption_key`).
-    pub(crate) cipher: Option<Arc<LocationCipher>>,
-    pub(crate) settings: Arc<Settings>,
-    background: Background,
+    pub(crate) cipher: Option<LocationCipher>,
+    pub(crate) settings: Settings,
 }
 
 /// Work that outlives the request which began it.
@@ -95,31 +101,13 @@ struct Background {
 /// Copies that may wait for each one that runs.
 const WAITING_COPIES: usize = 64;
 
-/// The parts that [`Images`] is made of.
-#[derive(Debug)]
-pub(crate) struct Parts {
-    pub(crate) metadata: Arc<dyn Metadata>,
-    pub(crate) stores: Arc<Stores>,
-    pub(crate) cache: Option<Arc<Cache>>,
-    pub(crate) policy: Arc<Policy>,
-    pub(crate) notifier: Notifier,
-    pub(crate) cipher: Option<Arc<LocationCipher>>,
-    pub(crate) settings: Settings,
-}
-
 impl Images {
     /// Puts the parts together.
     pub(crate) fn new(parts: Parts) -> Self {
         let copies = Arc::new(Semaphore::new(parts.settings.concurrent_copies));
         let admitted = Arc::new(Semaphore::new(parts.settings.concurrent_copies.saturating_mul(WAITING_COPIES)));
         Self {
-            metadata: parts.metadata,
-            stores: parts.stores,
-            cache: parts.cache,
-            policy: parts.policy,
-            notifier: parts.notifier,
-            cipher: parts.cipher,
-            settings: Arc::new(parts.settings),
+            parts: Arc::new(parts),
             background: Background {
                 tasks: TaskTracker::new(),
                 copies,
@@ -134,7 +122,7 @@ impl Images {
     pub(crate) async fn drained(&self, grace: Duration) -> bool {
         let received = self.received(grace);
         let filled = async {
-            match &self.cache {
+            match &self.parts.cache {
                 Some(cache) => cache.drain(grace).await,
                 None => true,
             }
@@ -159,7 +147,7 @@ impl Images {
 
     /// The policy first, then the ban on changes by anonymous callers.
     fn authorise_change(&self, ctx: &Context, rule: &'static str) -> Result<()> {
-        self.policy.enforce(ctx, rule)?;
+        self.parts.policy.enforce(ctx, rule)?;
         if ctx.read_only { Err(Error::ReadOnly) } else { Ok(()) }
     }
 
@@ -169,7 +157,7 @@ impl Images {
     }
 
     fn plain_location(&self, stored: &str) -> Result<String> {
-        match &self.cipher {
+        match &self.parts.cipher {
             None => Ok(stored.to_owned()),
             Some(cipher) => cipher.decrypt(stored).map_err(|_| Error::UnreadableLocation),
         }
@@ -177,7 +165,7 @@ impl Images {
 
     /// A location as it goes to the metadata.
     fn stored_location(&self, uri: &str) -> String {
-        match &self.cipher {
+        match &self.parts.cipher {
             None => uri.to_owned(),
             Some(cipher) => cipher.encrypt(uri),
         }

@@ -72,7 +72,7 @@ impl Images {
         ctx: &Context,
         cleanup: Option<Cleanup>,
     ) -> std::result::Result<Scrubbed, QueueError> {
-        let dir = &self.settings.scrubber_datadir;
+        let dir = &self.parts.settings.scrubber_datadir;
         let unusable = |source| QueueError { dir: dir.clone(), source };
         let mut total = Scrubbed::default();
         for (id, entry) in scrub_queue::due(dir).await.map_err(unusable)? {
@@ -87,13 +87,13 @@ impl Images {
     }
 
     async fn scrub_queued(&self, ctx: &Context, id: &ImageId, entry: ScrubEntry) -> std::result::Result<(), Failure> {
-        let uris = match self.metadata.image_get(ctx, id).await {
+        let uris = match self.parts.metadata.image_get(ctx, id).await {
             Ok(image) => self.with_recorded(entry.uri, &image)?,
             Err(MetadataError::NotFound(_)) => vec![entry.uri],
             Err(error) => return Err(error.into()),
         };
         self.scrub_one(ctx, id, &uris).await?;
-        Ok(scrub_queue::remove(&self.settings.scrubber_datadir, id).await?)
+        Ok(scrub_queue::remove(&self.parts.settings.scrubber_datadir, id).await?)
     }
 
     /// The queued location and those of the record: an entry holds one, an image may have several.
@@ -104,7 +104,7 @@ impl Images {
         }
         let mut uris = vec![queued];
         for stored in &image.locations {
-            let readable = self.plain_location(stored).ok().filter(|uri| self.stores.for_uri(uri).is_ok());
+            let readable = self.plain_location(stored).ok().filter(|uri| self.parts.stores.for_uri(uri).is_ok());
             match readable {
                 Some(uri) if uris.contains(&uri) => {}
                 Some(uri) => uris.push(uri),
@@ -122,7 +122,7 @@ impl Images {
         }
         let fields = ImageFields { status: Some(ImageStatus::Deleted), ..ImageFields::default() };
         let mode = UpdateMode { purge_props: false, from_status: Some(ImageStatus::PendingDelete) };
-        match self.metadata.image_update(ctx, id, fields, mode).await {
+        match self.parts.metadata.image_update(ctx, id, fields, mode).await {
             // Already scrubbed, or the record is gone: nothing is left to do.
             Ok(_) | Err(MetadataError::Conflict(_) | MetadataError::NotFound(_)) => Ok(()),
             Err(error) => Err(error.into()),
@@ -131,7 +131,7 @@ impl Images {
 
     /// Removes data. Missing data is no fault, nor is that of read-only stores: it was never this service's.
     async fn scrub_data(&self, uri: &str) -> std::result::Result<(), StoreError> {
-        let store = self.stores.for_uri(uri)?;
+        let store = self.parts.stores.for_uri(uri)?;
         match store.delete(uri).await {
             Err(StoreError::NotFound(_)) => Ok(()),
             Err(StoreError::Unsupported(_)) if store.schemes().contains(&"http") => Ok(()),
@@ -152,7 +152,7 @@ impl Images {
             }
         };
         for image in pending.iter().filter(|image| image.deleted_at.is_some_and(|at| at <= limit)) {
-            if !scrub_queue::holds(&self.settings.scrubber_datadir, &image.id).await {
+            if !scrub_queue::holds(&self.parts.settings.scrubber_datadir, &image.id).await {
                 total.count(&image.id, self.scrub_recorded(ctx, image).await);
             }
         }
@@ -172,7 +172,7 @@ impl Images {
         let mut query = ImageQuery { filters, limit: Some(PAGE), ..ImageQuery::default() };
         let mut pending: Vec<Image> = Vec::new();
         loop {
-            let page = self.metadata.image_find(ctx, &query).await.map_err(super::Error::List)?;
+            let page = self.parts.metadata.image_find(ctx, &query).await.map_err(super::Error::List)?;
             let Some(last) = page.last() else { return Ok(pending) };
             query.marker = Some(last.id.clone());
             pending.extend(page);

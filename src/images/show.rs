@@ -6,19 +6,19 @@ use crate::model::{Context, Image, ImageId, ImageQuery};
 impl Images {
     /// One image's record.
     pub(crate) async fn show(&self, ctx: &Context, id: &ImageId) -> Result<Image> {
-        self.policy.enforce(ctx, "get_image")?;
+        self.parts.policy.enforce(ctx, "get_image")?;
         self.lookup(ctx, id).await
     }
 
     /// A page of records.
     pub(crate) async fn index(&self, ctx: &Context, query: &ImageQuery) -> Result<Vec<Image>> {
-        self.policy.enforce(ctx, "get_images")?;
-        self.metadata.image_find(ctx, query).await.map_err(Error::List)
+        self.parts.policy.enforce(ctx, "get_images")?;
+        self.parts.metadata.image_find(ctx, query).await.map_err(Error::List)
     }
 
     /// The record behind `id`, if the caller can see it; the caller of this has asked the policy.
     pub(super) async fn lookup(&self, ctx: &Context, id: &ImageId) -> Result<Image> {
-        let found = self.metadata.image_get(ctx, id).await;
+        let found = self.parts.metadata.image_get(ctx, id).await;
         found.map_err(|source| Error::Lookup { id: id.to_string(), source })
     }
 }

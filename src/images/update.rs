@@ -31,7 +31,7 @@ impl Images {
         purge_props: bool,
     ) -> Result<Image> {
         if fields.is_public == Some(true) && !image.is_public() {
-            self.policy.enforce(ctx, "publicize_image")?;
+            self.parts.policy.enforce(ctx, "publicize_image")?;
         }
         self.check_properties(properties_after(image, &fields, purge_props))?;
         let announced = fields.size;
@@ -43,10 +43,10 @@ impl Images {
             change.status = Some(ImageStatus::Active);
             mode.from_status = Some(ImageStatus::Queued);
         }
-        let changed = self.metadata.image_update(ctx, &image.id, change, mode).await;
+        let changed = self.parts.metadata.image_update(ctx, &image.id, change, mode).await;
         match &changed {
-            Ok(image) => self.notifier.image(Event::Update, Priority::Info, image),
-            Err(error) => self.notifier.failure(Event::Update, &error.to_string()),
+            Ok(image) => self.parts.notifier.image(Event::Update, Priority::Info, image),
+            Err(error) => self.parts.notifier.failure(Event::Update, &error.to_string()),
         }
         changed.map_err(Error::Update)
     }

@@ -54,8 +54,8 @@ impl Images {
 
     /// The store that a client chose for data, or the default one.
     pub(super) fn store_for_data(&self, scheme: Option<&str>) -> Result<Arc<dyn Store>> {
-        let scheme = scheme.unwrap_or(self.stores.default_store());
-        self.stores.by_name(scheme).cloned().ok_or_else(|| Error::UnknownStore(scheme.to_owned()))
+        let scheme = scheme.unwrap_or(self.parts.stores.default_store());
+        self.parts.stores.by_name(scheme).cloned().ok_or_else(|| Error::UnknownStore(scheme.to_owned()))
     }
 
     /// Runs `work` on a task of its own, so that neither a client that goes away nor a panic leaves the image `saving`.
@@ -94,8 +94,8 @@ impl Images {
             }
         };
         match &outcome {
-            Ok(_) => self.notifier.image(Event::Upload, Priority::Info, image),
-            Err(error) => self.notifier.failure(Event::Upload, &error.to_string()),
+            Ok(_) => self.parts.notifier.image(Event::Upload, Priority::Info, image),
+            Err(error) => self.parts.notifier.failure(Event::Upload, &error.to_string()),
         }
         outcome
     }
@@ -104,7 +104,7 @@ impl Images {
     async fn keep(&self, image: &Image, store: &dyn Store, upload: Upload) -> Result<(Added, Received)> {
         let announced = upload.length.or(upload.size);
         let running = self.background.uploads.begin(&image.id);
-        let guarded = exactly(capped(running.guard(upload.data), self.settings.image_size_cap), upload.length);
+        let guarded = exactly(capped(running.guard(upload.data), self.parts.settings.image_size_cap), upload.length);
         let (data, digest) = Digesting::start(guarded);
         let added = store.add(&image.id, data, announced).await.map_err(|error| match running.was_ended() {
             true => Error::GoneMeanwhile(image.id.clone()),
@@ -128,7 +128,7 @@ impl Images {
             ..ImageFields::default()
         };
         let mode = UpdateMode { purge_props: false, from_status: Some(ImageStatus::Saving) };
-        match self.metadata.image_update(ctx, &image.id, fields, mode).await {
+        match self.parts.metadata.image_update(ctx, &image.id, fields, mode).await {
             Err(db::Error::Conflict(_) | db::Error::NotFound(_)) => Err(Error::GoneMeanwhile(image.id.clone())),
             other => other.map_err(Error::Update),
         }
@@ -171,7 +171,7 @@ impl Images {
     ) -> Result<Image> {
         let fields = ImageFields { status: Some(to), ..ImageFields::default() };
         let mode = UpdateMode { purge_props: false, from_status: Some(from) };
-        match self.metadata.image_update(ctx, &image.id, fields, mode).await {
+        match self.parts.metadata.image_update(ctx, &image.id, fields, mode).await {
             Err(db::Error::Conflict(_)) => Err(Error::NotQueued(image.status)),
             other => other.map_err(Error::Update),
         }
