@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::harness::{Servers, eventually, five_kb, is_open, minimal_headers};
+use crate::harness::{Servers, answers, eventually, five_kb, is_open, minimal_headers};
 
 #[test]
 fn test_traceback_not_consumed() {
@@ -67,5 +67,5 @@ fn a_stopped_server_can_be_started_again_on_the_same_port() {
     servers.stop();
     let outcome = servers.control("api", "start", "");
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    eventually("the API is back", Duration::from_secs(3), || is_open(servers.api_port));
+    eventually("the API is back", Duration::from_secs(3), || answers(servers.api_port));
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use crate::harness::{Servers, eventually, is_open};
+use crate::harness::{Servers, answers, eventually, is_open};
 
 /// A launcher in the foreground; dropped, it is killed.
 struct Launcher(Child);
@@ -28,7 +28,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 fn test_respawn() {
     let servers = Servers::new("127.0.0.1");
     let mut launcher = start(&servers);
-    eventually("the API accepts connections", LIMIT, || is_open(servers.api_port));
+    eventually("the API accepts connections", LIMIT, || answers(servers.api_port));
     eventually("the pid file is written", LIMIT, || servers.pid("api").is_some());
     let first = servers.pid("api").unwrap();
     // A server that dies within a second is not respawned.
@@ -37,7 +37,7 @@ fn test_respawn() {
 
     kill_process_group(Pid::from_raw(first).unwrap(), Signal::KILL).unwrap();
     eventually("another server is there", LIMIT, || servers.pid("api").is_some_and(|pid| pid != first));
-    eventually("it accepts connections", LIMIT, || is_open(servers.api_port));
+    eventually("it accepts connections", LIMIT, || answers(servers.api_port));
     servers.client().get("/").expect(300);
 
     let outcome = servers.control("api", "stop", "");

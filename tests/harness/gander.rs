@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::conf::Conf;
 use super::http::Client;
-use super::net::{eventually, free_port, is_open};
+use super::net::{answers, eventually, free_port};
 use super::paste;
 use super::process::{Outcome, gander_command, run};
 
@@ -149,7 +149,7 @@ impl Gander {
         let child = &mut self.child;
         eventually("the server accepts connections", Duration::from_secs(10), || {
             assert!(child.try_wait().unwrap().is_none(), "the server ended");
-            is_open(port)
+            answers(port)
         });
     }
 

@@ -18,7 +18,7 @@ pub(crate) use files::{entries, names, xattr, xattr_supported};
 pub(crate) use gander::{Gander, Setup};
 pub(crate) use http::{Client, Response, read_response};
 pub(crate) use image::{FIVE_KB, five_kb, md5, minimal_headers};
-pub(crate) use net::{eventually, free_port, is_open};
+pub(crate) use net::{answers, eventually, free_port, is_open};
 pub(crate) use origin::{Behaviour, Origin};
 pub(crate) use paste::{TRUSTED_CACHING, TRUSTED_REGISTRY};
 pub(crate) use process::{Outcome, execute, gander_command, run, shell};

@@ -1,5 +1,6 @@
 //! Ports, and waiting for something to become true.
 
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -24,6 +25,19 @@ pub(crate) fn is_open(port: u16) -> bool {
     let connected = TcpStream::connect_timeout(&address, Duration::from_secs(1));
     // The kernel may choose this very port for the client's end; the connection then leads to itself.
     connected.is_ok_and(|stream| stream.local_addr().is_ok_and(|local| local != address))
+}
+
+/// Whether a server answers requests on this port of the loopback.
+///
+/// That it is open does not tell: a program that is being started elsewhere in this process holds, for an instant, copies
+/// of all our sockets, also of a listener that was closed here.
+pub(crate) fn answers(port: u16) -> bool {
+    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else { return false };
+    let mut start = [0; 5];
+    stream.set_read_timeout(Some(Duration::from_secs(5))).is_ok()
+        && stream.write_all(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").is_ok()
+        && stream.read_exact(&mut start).is_ok()
+        && &start == b"HTTP/"
 }
 
 /// Asks again until the answer is yes; panics, naming `what`, when it is still no after `limit`.

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::conf::Conf;
 use super::gander::write_cache_conf;
 use super::http::Client;
-use super::net::{eventually, free_port, is_open};
+use super::net::{answers, eventually, free_port, is_open};
 use super::paste;
 use super::process::{Outcome, run, shell};
 
@@ -134,8 +134,8 @@ impl Servers {
             self.start_one(server);
         }
         let limit = Duration::from_secs(3);
-        eventually("the API accepts connections", limit, || is_open(self.api_port));
-        eventually("the registry accepts connections", limit, || is_open(self.registry_port));
+        eventually("the API accepts connections", limit, || answers(self.api_port));
+        eventually("the registry accepts connections", limit, || answers(self.registry_port));
         self
     }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use crate::harness::{Servers, eventually, execute, free_port, is_open};
+use crate::harness::{Servers, answers, eventually, execute, free_port, is_open};
 
 const LIMIT: Duration = Duration::from_secs(5);
 
@@ -12,7 +12,7 @@ fn registry() -> Servers {
     let servers = Servers::new("127.0.0.1");
     servers.write_files();
     servers.start_one("registry");
-    eventually("it accepts connections", LIMIT, || is_open(servers.registry_port));
+    eventually("it accepts connections", LIMIT, || answers(servers.registry_port));
     servers
 }
 
@@ -23,7 +23,7 @@ fn the_launcher_tells_what_it_starts_with_which_file() {
     let outcome = servers.control("registry", "start", "");
     let conf = servers.path("etc/registry.conf");
     assert!(outcome.stdout.contains(&format!("Starting glance-registry with {}", conf.display())), "{outcome:?}");
-    eventually("it accepts connections", LIMIT, || is_open(servers.registry_port));
+    eventually("it accepts connections", LIMIT, || answers(servers.registry_port));
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn a_stale_pid_file_is_replaced() {
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     let expected = format!("Removing stale pid file {}", servers.pid_file("registry").display());
     assert!(outcome.stdout.contains(&expected), "{outcome:?}");
-    eventually("it accepts connections", LIMIT, || is_open(servers.registry_port));
+    eventually("it accepts connections", LIMIT, || answers(servers.registry_port));
     assert_ne!(servers.pid("registry"), Some(4_194_305));
 }
 
@@ -103,7 +103,7 @@ fn restart_and_reload_bring_another_process() {
         let outcome = servers.control("registry", command, "");
         assert_eq!(outcome.code, Some(0), "{outcome:?}");
         assert_ne!(servers.pid("registry"), before, "{command}");
-        eventually("it answers", LIMIT, || is_open(servers.registry_port));
+        eventually("it answers", LIMIT, || answers(servers.registry_port));
     }
 }
 
@@ -119,7 +119,7 @@ fn the_name_of_a_server_may_be_long_and_upper_case() {
         let outcome = execute(&line("start"));
         assert_eq!(outcome.code, Some(0), "{outcome:?}");
         assert!(outcome.stdout.contains("Starting glance-registry with"), "{outcome:?}");
-        eventually("it accepts connections", LIMIT, || is_open(servers.registry_port));
+        eventually("it accepts connections", LIMIT, || answers(servers.registry_port));
         assert_eq!(execute(&line("stop")).code, Some(0));
         eventually("it is gone", LIMIT, || !is_open(servers.registry_port));
     }
@@ -196,7 +196,7 @@ fn the_common_options_reach_the_server() {
     );
     let outcome = execute(&line);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    eventually("it accepts connections", LIMIT, || is_open(servers.registry_port));
+    eventually("it accepts connections", LIMIT, || answers(servers.registry_port));
     let log = fs::read_to_string(log).unwrap();
     assert!(log.contains(&format!("{} is not interpreted", logging.display())), "{log}");
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use crate::harness::{Client, eventually, gander_command, is_open, skipped};
+use crate::harness::{Client, answers, eventually, gander_command, is_open, skipped};
 
 /// A server on port 9292; dropped, it is killed.
 struct Default(Child);
@@ -38,7 +38,7 @@ fn without_configuration_it_serves_and_caches_on_port_9292() {
     let home = tempfile::tempdir().unwrap();
     let (server, line) = start(home.path());
     assert!(line.contains("9292"), "{line}");
-    eventually("it accepts connections", Duration::from_secs(10), || is_open(9292));
+    eventually("it accepts connections", Duration::from_secs(10), || answers(9292));
     let http = Client::new("127.0.0.1", 9292);
     let id = http.add_image("Image1");
     http.download(&id);
@@ -48,7 +48,7 @@ fn without_configuration_it_serves_and_caches_on_port_9292() {
 
     // What was stored is there after a restart, and all of it below the home directory.
     let (_server, _) = start(home.path());
-    eventually("it accepts connections", Duration::from_secs(10), || is_open(9292));
+    eventually("it accepts connections", Duration::from_secs(10), || answers(9292));
     assert_eq!(http.ids("/v1/images"), [id]);
     assert!(fs::read_dir(home.path()).unwrap().count() > 0);
 }

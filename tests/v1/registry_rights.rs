@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Client, Gander, Servers, Setup, TRUSTED_REGISTRY, entries, eventually, five_kb, is_open, minimal_headers,
+    Client, Gander, Servers, Setup, TRUSTED_REGISTRY, answers, entries, eventually, five_kb, minimal_headers,
 };
 
 fn start() -> (Gander, Client, Client) {
@@ -132,7 +132,7 @@ fn an_api_without_its_registry_is_a_server_error_and_recovers() {
     let servers = Servers::new("127.0.0.1");
     servers.write_files();
     servers.start_one("api");
-    eventually("the API accepts connections", Duration::from_secs(3), || is_open(servers.api_port));
+    eventually("the API accepts connections", Duration::from_secs(3), || answers(servers.api_port));
     let http = servers.client();
     let status = http.get("/v1/images").status;
     assert!(matches!(status, 500 | 503), "{status}");
