@@ -63,7 +63,12 @@ fn workers_share_images_and_cache() {
 #[test]
 fn a_port_in_use_is_waited_for() {
     let setup = Setup::api("");
-    let occupant = TcpListener::bind(("127.0.0.1", setup.port())).unwrap();
+    let mut occupant = None;
+    // A program that is being started elsewhere in this process may hold, for an instant, the listener that chose the port.
+    eventually("the port can be taken", LIMIT, || {
+        occupant = TcpListener::bind(("127.0.0.1", setup.port())).ok();
+        occupant.is_some()
+    });
     let freeing = thread::spawn(move || {
         thread::sleep(Duration::from_millis(300));
         drop(occupant);
