@@ -114,7 +114,9 @@ impl Hasher {
     pub fn new(algorithm: Algorithm) -> Self {
         // SAFETY: a fresh context (or null, which is looked at) is initialised with a static method.
         let context = unsafe { NonNull::new(lc::EVP_MD_CTX_new()) };
-        let Some(context) = context else { std::alloc::handle_alloc_error(std::alloc::Layout::new::<lc::EVP_MD_CTX>()) };
+        let Some(context) = context else {
+            std::alloc::handle_alloc_error(std::alloc::Layout::new::<lc::EVP_MD_CTX>())
+        };
         // SAFETY: as above. It fails only when memory is exhausted.
         let ready = unsafe { lc::EVP_DigestInit(context.as_ptr(), algorithm.method()) };
         if ready != 1 {
