@@ -3,6 +3,7 @@
 mod error;
 mod json;
 mod memberships;
+mod range;
 mod registry;
 mod service;
 mod v1;

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::Verdict;
 use crate::store;
 
 /// Why the cache could not be opened, or a management operation did not happen.
@@ -33,10 +34,13 @@ pub(crate) enum PrefetchError {
     /// The store did not give it.
     #[error("{0}")]
     Store(Arc<store::Error>),
+    /// It is larger than the cache, or nothing could be evicted for it.
+    #[error("the cache has no room for it ({})", .0.as_str())]
+    NoRoom(Verdict),
     /// There was no place to fill it, its file could not be finished, or it was evicted meanwhile; the log tells.
     #[error("the cache did not keep it")]
     NotKept,
 }
 
 /// What opening and managing the cache yield.
-pub(crate) type Result<T> = std::result::Result<T, Error>;
+pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;

@@ -21,6 +21,18 @@ impl Cache {
         self.detached(async move { cache.evict_now(id).await }).await
     }
 
+    /// Removes the entry of `id` to make room. True if there was a file. A fill of the image goes on.
+    ///
+    /// # Errors
+    /// The file cannot be removed.
+    pub(super) async fn evict_entry(&self, id: &ImageId) -> Result<bool> {
+        let _alone = self.publishing.lock().await;
+        let doomed = id.clone();
+        let removed = self.files(move |layout| remove_if_there(&layout.entry(&doomed))).await?;
+        self.forget(id).await;
+        Ok(removed)
+    }
+
     /// Removes the entry of `id` if it is still `file`, which proved not to be the whole image: what has taken its
     /// place meanwhile is as good as any. Failing is logged.
     pub(super) async fn evict_damaged(self: &Arc<Self>, id: &ImageId, file: &Arc<File>) {
@@ -48,9 +60,15 @@ impl Cache {
             })
             .await?;
         if removed {
-            self.index.remove(&id).await;
+            self.forget(&id).await;
         }
         Ok(())
+    }
+
+    /// Removes the record of an entry whose file is gone.
+    async fn forget(&self, id: &ImageId) {
+        self.hits.forget(id);
+        self.index.remove(id).await;
     }
 
     async fn evict_now(&self, id: ImageId) -> Result<bool> {
@@ -65,7 +83,7 @@ impl Cache {
                 remove_if_there(&layout.entry(&doomed))
             })
             .await?;
-        self.index.remove(&id).await;
+        self.forget(&id).await;
         Ok(removed)
     }
 
@@ -77,7 +95,7 @@ impl Cache {
     pub(crate) async fn evict_all(self: &Arc<Self>) -> Result<u64> {
         let files = self.files(|layout| layout.entries()).await?;
         let mut ids: BTreeSet<ImageId> = files.into_iter().map(|entry| entry.id).collect();
-        ids.extend(self.index.entries().await.into_iter().map(|record| record.image_id));
+        ids.extend(self.entries().await.into_iter().map(|record| record.image_id));
         let mut removed = 0;
         for id in &ids {
             match self.evict(id).await {

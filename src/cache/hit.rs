@@ -1,6 +1,7 @@
 //! An entry opened for reading.
 
 use std::fs::File;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -8,6 +9,7 @@ use bytes::Bytes;
 use super::Cache;
 use super::blocks::read_block;
 use super::reader::{self, CachedFile, Fault};
+use super::readers::Reading;
 use super::source::Source;
 use crate::model::{ByteStream, ImageId};
 
@@ -18,12 +20,14 @@ pub(crate) struct Hit {
     pub(super) file: Arc<File>,
     size: u64,
     cache: Arc<Cache>,
+    _reading: Reading,
 }
 
 impl Hit {
     /// The entry of `id` in `cache`, `size` bytes.
     pub(super) fn new(id: ImageId, file: File, size: u64, cache: Arc<Cache>) -> Self {
-        Self { id, file: Arc::new(file), size, cache }
+        let reading = cache.readers.enter(&id);
+        Self { id, file: Arc::new(file), size, cache, _reading: reading }
     }
 
     /// Bytes of the image.
@@ -31,38 +35,54 @@ impl Hit {
         self.size
     }
 
-    /// The image in blocks; the hit is recorded before the last block is handed out, and only if it comes to that.
-    /// An entry that cannot be read to its end is evicted, and the rest comes from `source`.
-    pub(crate) fn into_stream(self, source: Arc<dyn Source>) -> ByteStream {
-        let size = Some(self.size);
-        reader::read(self, source, size)
+    /// `part` of the image in blocks; the read is counted before the last block is handed out, and only if it comes to
+    /// that. An entry that cannot be read to its end is evicted, and the rest comes from `source`.
+    pub(crate) fn into_stream(self, source: Arc<dyn Source>, part: Range<u64>) -> ByteStream {
+        let (size, start) = (self.size, part.start);
+        reader::read(Read { hit: self, start }, source, Some(size), part)
     }
 
-    /// Counts a complete read. Must have happened before the client can see the last byte (v1-cache §1).
-    async fn record(&self) {
-        self.cache.index.hit(&self.id).await;
+    /// [`Hit::into_stream`] of the whole image.
+    #[cfg(test)]
+    pub(super) fn whole(self, source: Arc<dyn Source>) -> ByteStream {
+        let size = self.size;
+        self.into_stream(source, 0..size)
     }
 }
 
-impl CachedFile for Hit {
-    async fn block_at(&mut self, offset: u64) -> Result<Option<Bytes>, Fault> {
-        if offset == self.size {
-            // Only an empty image has no last block to be recorded at.
-            if self.size == 0 {
-                self.record().await;
+/// A read of an entry from `start` on.
+struct Read {
+    hit: Hit,
+    start: u64,
+}
+
+impl Read {
+    /// Counts the read. Must have happened before the client can see the last byte (v1-cache §1).
+    fn count(&self, end: u64) {
+        self.hit.cache.count(&self.hit.id, self.start == 0 && end == self.hit.size);
+    }
+}
+
+impl CachedFile for Read {
+    async fn block_at(&mut self, offset: u64, end: u64) -> Result<Option<Bytes>, Fault> {
+        let hit = &self.hit;
+        if offset == end {
+            // Only an empty image has no last block to be counted at.
+            if hit.size == 0 {
+                self.count(end);
             }
             return Ok(None);
         }
-        let block = match read_block(&self.file, offset, self.size).await {
+        let block = match read_block(&hit.file, offset, end).await {
             Ok(block) => block,
             Err(error) => {
-                tracing::error!(image = %self.id, %error, "cached image cannot be read: reading its store");
-                self.cache.evict_damaged(&self.id, &self.file).await;
+                tracing::error!(image = %hit.id, %error, "cached image cannot be read: reading its store");
+                hit.cache.evict_damaged(&hit.id, &hit.file).await;
                 return Err(Fault::Cache);
             }
         };
-        if offset + block.len() as u64 == self.size {
-            self.record().await;
+        if offset + block.len() as u64 == end {
+            self.count(end);
         }
         Ok(Some(block))
     }

@@ -8,9 +8,10 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
+use rustix::fs::{OFlags, XattrFlags, fgetxattr, fsetxattr};
 use rustix::io::Errno;
 
+use super::expected::Digest;
 use crate::model::ImageId;
 
 /// Mode of the files that the cache makes.
@@ -18,6 +19,12 @@ pub(super) const FILE_MODE: u32 = 0o600;
 const DIR_MODE: u32 = 0o700;
 const OTHERS_WRITE: u32 = 0o002;
 const STICKY: u32 = 0o1000;
+/// The attribute that names a file's digest.
+const DIGEST: &str = "user.digest";
+/// Room for the longest one: `sha512:` and 128 digits.
+const DIGEST_LEN: usize = 160;
+/// Bytes that `st_blocks` counts in, whatever the file system's own block is (stat(2)).
+const BLOCK_UNIT: u64 = 512;
 
 /// The cache directory.
 #[derive(Debug, Clone)]
@@ -32,6 +39,25 @@ pub(super) struct Entry {
     pub(super) id: ImageId,
     /// As it was when the directory was listed.
     pub(super) metadata: Metadata,
+}
+
+/// An entry opened for reading.
+#[derive(Debug)]
+pub(super) struct OpenEntry {
+    pub(super) file: File,
+    /// Bytes.
+    pub(super) size: u64,
+    /// What they were when they were written, if that was noted.
+    pub(super) digest: Option<Digest>,
+}
+
+/// Bytes of unfinished files.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Unfinished {
+    /// Their sizes: what is written, and what is taken for the rest.
+    pub(super) taken: u64,
+    /// The part of it that the disk does not know yet, where it keeps no room for files that say how long they will be.
+    pub(super) unwritten: u64,
 }
 
 impl Layout {
@@ -93,16 +119,40 @@ impl Layout {
         self.queue_dir().join(id.as_str())
     }
 
-    /// Opens the entry of `id` and tells its size.
-    pub(super) fn open_entry(&self, id: &ImageId) -> io::Result<Option<(File, u64)>> {
+    /// Opens the entry of `id`, if there is one.
+    pub(super) fn open_entry(&self, id: &ImageId) -> io::Result<Option<OpenEntry>> {
         let Some(file) = open_regular(&self.entry(id))? else { return Ok(None) };
         let size = file.metadata()?.len();
-        Ok(Some((file, size)))
+        let digest = read_digest(&file);
+        Ok(Some(OpenEntry { file, size, digest }))
     }
 
     /// All entries, in no order.
     pub(super) fn entries(&self) -> io::Result<Vec<Entry>> {
         images_in(&self.base)
+    }
+
+    /// What unfinished files occupy.
+    pub(super) fn unfinished(&self) -> io::Result<Unfinished> {
+        let mut sum = Unfinished::default();
+        for Entry { metadata, .. } in images_in(&self.incomplete_dir())? {
+            sum.taken += metadata.len();
+            sum.unwritten += metadata.len().saturating_sub(metadata.blocks() * BLOCK_UNIT);
+        }
+        Ok(sum)
+    }
+
+    /// Bytes of the file system that its users may still fill.
+    pub(super) fn free(&self) -> io::Result<u64> {
+        let file_system = rustix::fs::statvfs(&self.base)?;
+        Ok(file_system.f_bavail.saturating_mul(file_system.f_frsize))
+    }
+
+    /// Waits for the right to add to the directory; others wait until the file is closed.
+    pub(super) fn lock_room(&self) -> io::Result<File> {
+        let directory = File::open(self.incomplete_dir())?;
+        directory.lock()?;
+        Ok(directory)
     }
 }
 
@@ -143,6 +193,20 @@ pub(super) fn remove_if_there(path: &Path) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// Notes on a finished file what its bytes are, so that it tells by itself which data of its image it is (security C6).
+/// File systems without attributes go without: then only the size tells.
+pub(super) fn write_digest(file: &File, digest: &Digest) {
+    if let Err(error) = fsetxattr(file, DIGEST, digest.to_string().as_bytes(), XattrFlags::empty()) {
+        tracing::debug!("no digest noted on a cached image: {error}");
+    }
+}
+
+fn read_digest(file: &File) -> Option<Digest> {
+    let mut text = [0_u8; DIGEST_LEN];
+    let len = fgetxattr(file, DIGEST, &mut text).ok()?;
+    str::from_utf8(text.get(..len)?).ok()?.parse().ok()
 }
 
 /// All that is in `dir`.

@@ -10,33 +10,46 @@ mod blocking;
 mod blocks;
 mod error;
 mod evict;
+mod expected;
 mod fill;
 mod hit;
+mod hits;
 mod index;
 mod layout;
+mod open;
+mod order;
 mod queue;
 mod reader;
+mod readers;
+mod room;
 mod settings;
 mod source;
 #[cfg(test)]
 mod tests;
 mod upkeep;
 mod verdict;
+mod verify;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 pub(crate) use error::{Error, PrefetchError, Result};
-pub(crate) use hit::Hit;
+pub(crate) use expected::{Digest, Expected};
 pub(crate) use index::CachedImage;
+pub(crate) use open::{FetchError, Fetched, bypass};
 pub(crate) use settings::{Driver, Settings};
 pub(crate) use source::Source;
 pub(crate) use verdict::Verdict;
+pub(crate) use verify::Verified;
 
 use crate::model::ImageId;
 use blocking::blocking;
 use fill::Fills;
+use hit::Hit;
+use hits::Hits;
 use index::Index;
-use layout::Layout;
+use layout::{Layout, OpenEntry};
+use readers::Readers;
 
 /// The cache of this node. Several processes may have the same directory open.
 #[derive(Debug)]
@@ -47,6 +60,12 @@ pub(crate) struct Cache {
     /// The driver in use, which is not the configured one after a fallback.
     driver: Driver,
     fills: Arc<Fills>,
+    hits: Hits,
+    readers: Arc<Readers>,
+    /// Fills whose bytes were not the image.
+    mismatches: AtomicU64,
+    /// Held while room is made and taken, so that nobody takes the same room.
+    room: tokio::sync::Mutex<()>,
     /// Held while an entry appears (rename and record) or disappears (unlink and record), so that file and record
     /// agree and nothing appears behind a deletion (security C5).
     publishing: tokio::sync::Mutex<()>,
@@ -66,11 +85,15 @@ impl Cache {
             .map_err(|source| Error::File { path: settings.dir.clone(), source })?;
         let (index, driver) = index::open(&settings, &layout).await?;
         Ok(Arc::new(Self {
-            settings,
             layout,
+            hits: Hits::after(&index.entries().await),
             index,
             driver,
-            fills: Arc::default(),
+            fills: Arc::new(Fills::new(settings.max_fills)),
+            settings,
+            readers: Arc::default(),
+            mismatches: AtomicU64::new(0),
+            room: tokio::sync::Mutex::default(),
             publishing: tokio::sync::Mutex::default(),
         }))
     }
@@ -89,18 +112,18 @@ impl Cache {
         self.driver
     }
 
-    /// Opens the entry of `id`; `None` if there is none. An entry that cannot be opened is a miss, logged. One of
-    /// another size than `expected_size` is not the image: it is evicted (security C13).
-    pub(crate) async fn lookup(self: &Arc<Self>, id: &ImageId, expected_size: Option<u64>) -> Option<Hit> {
+    /// Opens the entry of `id`; `None` if there is none. An entry that cannot be opened is a miss, logged. One that is
+    /// not as `expected` is not the image, or not its present data: it is evicted (security C6, C13).
+    async fn lookup(self: &Arc<Self>, id: &ImageId, expected: &Expected) -> Option<Hit> {
         let (layout, wanted) = (self.layout.clone(), id.clone());
         let opened = blocking(move || layout.open_entry(&wanted)).await.unwrap_or_else(|error| {
             tracing::warn!(image = %id, %error, "cached image cannot be opened");
             None
         });
-        let (file, size) = opened?;
+        let OpenEntry { file, size, digest } = opened?;
         let hit = Hit::new(id.clone(), file, size, Arc::clone(self));
-        if let Some(expected) = expected_size.filter(|expected| *expected != size) {
-            tracing::error!(image = %id, "cached image has {size} bytes instead of {expected}");
+        if let Some(fault) = fault(size, digest.as_ref(), expected) {
+            tracing::error!(image = %id, "cached image is evicted: it has {fault}");
             self.evict_damaged(id, &hit.file).await;
             return None;
         }
@@ -109,6 +132,7 @@ impl Cache {
 
     /// The records of all cached images, ordered by image id.
     pub(crate) async fn entries(&self) -> Vec<CachedImage> {
+        self.write_hits().await;
         self.index.entries().await
     }
 
@@ -119,5 +143,14 @@ impl Cache {
     ) -> Result<T> {
         let layout = self.layout.clone();
         blocking(move || work(&layout)).await.map_err(|source| Error::File { path: self.settings.dir.clone(), source })
+    }
+}
+
+/// In what an entry of this size and digest is not as expected.
+fn fault(size: u64, digest: Option<&Digest>, expected: &Expected) -> Option<String> {
+    match (expected.size, digest) {
+        (Some(wanted), _) if wanted != size => Some(format!("{size} bytes instead of {wanted}")),
+        (_, Some(digest)) if expected.contradicts(digest) => Some(format!("the digest {digest}, not the image's")),
+        _ => None,
     }
 }

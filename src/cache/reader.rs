@@ -1,13 +1,14 @@
-//! Reading an image from a file of the cache, and on from its store where the cache fails: no fault of the cache may
-//! cost anybody a download (v1-cache §3.1).
+//! Reading an image, or a part of one, from a file of the cache, and on from its store where the cache fails: no fault
+//! of the cache may cost anybody a download (v1-cache §3.1).
 
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 
-use super::source::{Source, open_whole};
+use super::source::{Source, open_part, open_whole};
 use crate::model::ByteStream;
 
 /// Why a cached file has no block where there should be one.
@@ -18,15 +19,17 @@ pub(super) enum Fault {
     Store(io::Error),
 }
 
-/// A file of the cache, whole or growing, that is read from its beginning.
+/// A file of the cache, whole or growing.
 pub(super) trait CachedFile: Send + 'static {
-    /// The block at `offset`; `None` at the end of the image. Waits for bytes that are still to be written.
-    fn block_at(&mut self, offset: u64) -> impl Future<Output = Result<Option<Bytes>, Fault>> + Send;
+    /// The block at `offset`, none of it at or behind `end`; `None` at the end of the image. Waits for bytes that are
+    /// still to be written.
+    fn block_at(&mut self, offset: u64, end: u64) -> impl Future<Output = Result<Option<Bytes>, Fault>> + Send;
 }
 
-/// The image of `size` bytes, if that is known: from `file`, and from `source` where the cache fails.
-pub(super) fn read(file: impl CachedFile, source: Arc<dyn Source>, size: Option<u64>) -> ByteStream {
-    let reader = Reader { place: Place::Cache(file), offset: 0, source, size };
+/// `part` of the image of `size` bytes, or, where the size is not known, the whole (and `part` reaches as far as
+/// numbers do): from `file`, and from `source` where the cache fails.
+pub(super) fn read(file: impl CachedFile, source: Arc<dyn Source>, size: Option<u64>, part: Range<u64>) -> ByteStream {
+    let reader = Reader { place: Place::Cache(file), part, source, size };
     Box::pin(stream::try_unfold(reader, |mut reader| async move {
         let block = reader.next().await?;
         Ok(block.map(|block| (block, reader)))
@@ -36,8 +39,8 @@ pub(super) fn read(file: impl CachedFile, source: Arc<dyn Source>, size: Option<
 /// Somebody on his way through an image.
 struct Reader<F> {
     place: Place<F>,
-    /// Bytes that came from the cache.
-    offset: u64,
+    /// What he still has to read.
+    part: Range<u64>,
     source: Arc<dyn Source>,
     size: Option<u64>,
 }
@@ -53,9 +56,9 @@ impl<F: CachedFile> Reader<F> {
         loop {
             match &mut self.place {
                 Place::Store(rest) => return rest.next().await.transpose(),
-                Place::Cache(file) => match file.block_at(self.offset).await {
+                Place::Cache(file) => match file.block_at(self.part.start, self.part.end).await {
                     Ok(block) => {
-                        self.offset += block.as_ref().map_or(0, |block| block.len() as u64);
+                        self.part.start += block.as_ref().map_or(0, |block| block.len() as u64);
                         return Ok(block);
                     }
                     Err(Fault::Store(error)) => return Err(error),
@@ -67,8 +70,12 @@ impl<F: CachedFile> Reader<F> {
 
     /// Opens the store where this reader is, and lets go of the cached file.
     async fn leave(&mut self) -> io::Result<()> {
-        let rest = open_whole(&*self.source, self.offset, self.size).await.map_err(io::Error::other)?;
-        self.place = Place::Store(rest.data);
+        let rest = match self.size {
+            // To the end: a store that has more than it should is found out.
+            Some(size) if self.part.end < size => open_part(&*self.source, self.part.clone(), size).await,
+            size => open_whole(&*self.source, self.part.start, size).await.map(|opened| opened.data),
+        };
+        self.place = Place::Store(rest.map_err(io::Error::other)?);
         Ok(())
     }
 }

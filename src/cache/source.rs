@@ -1,6 +1,7 @@
 //! Where an image comes from when the cache does not have it.
 
 use std::io;
+use std::ops::Range;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -8,17 +9,17 @@ use futures_util::stream::Fuse;
 use futures_util::{StreamExt, stream};
 
 use crate::model::ByteStream;
-use crate::store::{self, Opened};
+use crate::store::{self, ByteRange, Opened};
 
 /// An image in its store, able to be opened again at any offset.
 #[async_trait]
 pub(crate) trait Source: Send + Sync {
-    /// Opens the image from byte `start` to its end. The announced size is that of the whole image. A source bounds
-    /// its own waiting: neither this nor the stream may stand still for ever.
+    /// Opens a stretch of the image. The announced size is that of the whole image. A source bounds its own waiting:
+    /// neither this nor the stream may stand still for ever.
     ///
     /// # Errors
     /// The store's.
-    async fn open(&self, start: u64) -> store::Result<Opened>;
+    async fn open(&self, range: ByteRange) -> store::Result<Opened>;
 }
 
 /// Opens the image from byte `start` on, and holds the store to one size of the whole: the expected one, else the one
@@ -27,20 +28,33 @@ pub(crate) trait Source: Send + Sync {
 /// # Errors
 /// The store's; `Unavailable` if it announces another size than the expected one.
 pub(super) async fn open_whole(source: &dyn Source, start: u64, expected_size: Option<u64>) -> store::Result<Opened> {
-    let Opened { data, size: announced } = source.open(start).await?;
-    if let (Some(expected), Some(announced)) = (expected_size, announced)
-        && expected != announced
-    {
-        return Err(store::Error::Unavailable(format!(
-            "the store announces {announced} bytes of the image instead of {expected}"
-        )));
-    }
-    let size = expected_size.or(announced);
-    let data = match size {
-        Some(size) => exactly(data, size.saturating_sub(start)),
-        None => data,
+    let opened = open_sized(source, ByteRange { start, len: None }, expected_size).await?;
+    let data = match opened.size {
+        Some(size) => exactly(opened.data, size.saturating_sub(start)),
+        None => opened.data,
     };
-    Ok(Opened { data, size })
+    Ok(Opened { data, size: opened.size })
+}
+
+/// Opens `part` of the image of `size` bytes; yields just these bytes or ends in an error.
+///
+/// # Errors
+/// As [`open_whole`].
+pub(super) async fn open_part(source: &dyn Source, part: Range<u64>, size: u64) -> store::Result<ByteStream> {
+    let len = part.end.saturating_sub(part.start);
+    let opened = open_sized(source, ByteRange { start: part.start, len: Some(len) }, Some(size)).await?;
+    Ok(exactly(opened.data, len))
+}
+
+/// Opens a stretch of the image; the size of the whole is the expected one, else the announced one.
+async fn open_sized(source: &dyn Source, range: ByteRange, expected_size: Option<u64>) -> store::Result<Opened> {
+    let Opened { data, size: announced } = source.open(range).await?;
+    match (expected_size, announced) {
+        (Some(expected), Some(announced)) if expected != announced => Err(store::Error::Unavailable(format!(
+            "the store announces {announced} bytes of the image instead of {expected}"
+        ))),
+        _ => Ok(Opened { data, size: expected_size.or(announced) }),
+    }
 }
 
 /// `data`, if it has `size` bytes; else as much of it as cannot be mistaken for the whole, and an error.

@@ -1,13 +1,12 @@
 //! Keeping the cache small and tidy: prune and clean (v1-cache §8).
 
-use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::fill::remove_if_unowned;
-use super::layout::{paths_in, remove_if_there, sweep};
+use super::layout::{Layout, paths_in, remove_if_there, sweep};
 use super::{Cache, Result};
 
 /// What pruning removed.
@@ -29,43 +28,15 @@ pub(crate) struct Cleaned {
 }
 
 impl Cache {
-    /// Removes the least recently used entries until the rest fits into the configured size. Entries that the index
-    /// does not know go last, the oldest file first. One that cannot be removed stays, logged; others go in its place.
+    /// Evicts what is missed least until the rest fits into the configured size: nothing, unless the limit was lowered or
+    /// others put files here, as the cache keeps to it by itself.
     ///
     /// # Errors
     /// The directory cannot be listed.
     pub(crate) async fn prune(self: &Arc<Self>) -> Result<Pruned> {
-        let mut files = self.files(|layout| layout.entries()).await?;
-        let mut total: u64 = files.iter().map(|entry| entry.metadata.len()).sum();
-        let mut pruned = Pruned::default();
-        if total <= self.settings.max_size {
-            return Ok(pruned);
-        }
-        files.sort_by_key(|entry| (entry.metadata.modified().ok(), entry.id.clone()));
-        let sizes: HashMap<_, _> = files.iter().map(|entry| (entry.id.clone(), entry.metadata.len())).collect();
-        // The order is taken once: a record that cannot be removed must not bring the same entry up for ever.
-        let mut order = self.index.by_recency().await;
-        let known: HashSet<_> = order.iter().cloned().collect();
-        order.extend(files.into_iter().map(|entry| entry.id).filter(|id| !known.contains(id)));
-        for id in &order {
-            if total <= self.settings.max_size {
-                break;
-            }
-            let Some(size) = sizes.get(id) else { continue };
-            match self.evict(id).await {
-                Ok(true) => {
-                    pruned.files += 1;
-                    pruned.bytes += size;
-                }
-                Ok(false) => {}
-                Err(error) => {
-                    tracing::error!(image = %id, "entry stays: {error}");
-                    continue;
-                }
-            }
-            total -= size;
-        }
-        Ok(pruned)
+        let _here = self.room.lock().await;
+        let _everywhere = self.files(Layout::lock_room).await?;
+        Ok(self.shrink(0).await?.0)
     }
 
     /// Removes what failed fills left, and unfinished files older than the stall time. One that a living process is

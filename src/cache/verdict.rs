@@ -9,8 +9,16 @@ pub(crate) enum Verdict {
     Miss,
     /// Not cached yet: this download reads from a fill that another one began.
     Filling,
-    /// Straight from the store: the cache could not take it (written by another process, too many fills, disk trouble).
-    PassThrough,
+    /// Straight from the store: the image is larger than the cache.
+    TooBig,
+    /// Straight from the store: there is no room, and none could be made.
+    NoSpace,
+    /// Straight from the store: only a part was asked for, and nothing of the image is here.
+    Part,
+    /// Straight from the store: another process is filling the cache with it.
+    Elsewhere,
+    /// Straight from the store: too many fills run, or the cache directory is in trouble.
+    Bypass,
     /// There is no cache.
     Disabled,
 }
@@ -22,7 +30,11 @@ impl Verdict {
             Self::Hit => "hit",
             Self::Miss => "miss",
             Self::Filling => "filling",
-            Self::PassThrough => "pass_through",
+            Self::TooBig => "too_big",
+            Self::NoSpace => "no_space",
+            Self::Part => "part",
+            Self::Elsewhere => "elsewhere",
+            Self::Bypass => "bypass",
             Self::Disabled => "disabled",
         }
     }

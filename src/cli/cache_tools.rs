@@ -1,5 +1,5 @@
 //! The cache's maintenance commands, made for cron (v1-cache §8, §11.1). They print nothing but
-//! a failure that ends them, on standard error; the log tells the rest.
+//! a failure that ends them, on standard error; the log tells the rest. `gander cache` is ours, and tells what it did.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -8,8 +8,10 @@ use clap::Args;
 
 use super::assemble::{self, MetadataSide};
 use super::common::{self, CommandLine};
+use super::terminal::say;
 use crate::cache::Cache;
 use crate::config::{Loaded, Program};
+use crate::images::Verification;
 use crate::model::ImageId;
 use crate::server;
 
@@ -79,6 +81,35 @@ pub(super) fn queue_image(words: &[String]) -> ExitCode {
     })
 }
 
+#[derive(Debug, Args)]
+struct CacheOptions {
+    #[command(subcommand)]
+    command: CacheCommand,
+}
+
+/// What `gander cache` can do.
+#[derive(Debug, clap::Subcommand)]
+enum CacheCommand {
+    /// Read every cached image again, and drop those whose bytes are not the image
+    Verify,
+}
+
+/// `gander cache`
+pub(super) fn cache(words: &[String]) -> ExitCode {
+    let about = "Look after the image cache of this node.";
+    tool("glance-cache", about, words, async |loaded, cache, options: CacheOptions| match options.command {
+        CacheCommand::Verify => verify(loaded, &cache).await,
+    })
+}
+
+async fn verify(loaded: &Loaded, cache: &Arc<Cache>) -> anyhow::Result<()> {
+    let images = assemble::images(loaded, MetadataSide::RegistryByDefault, None).await?;
+    let done = images.verify_cache(&loaded.tool_context()?, cache).await?;
+    let Verification { good, unknown, dropped, failed } = done;
+    say(&format!("{good} good, {unknown} without a known checksum, {dropped} dropped, {failed} unreadable"));
+    if failed > 0 { Err(anyhow::anyhow!("{failed} cached images cannot be read")) } else { Ok(()) }
+}
+
 /// Parses, opens the cache, works, and turns the outcome into an exit code.
 fn tool<O: Args>(
     name: &'static str,
@@ -91,6 +122,9 @@ fn tool<O: Args>(
         common::start_logging(&loaded, name)?;
         loaded.report(name);
         let settings = loaded.cache()?;
-        server::runtime(None)?.block_on(async { work(&loaded, Cache::open(settings).await?, line.own).await })
+        server::runtime(None)?.block_on(async {
+            let cache = Cache::open(settings).await?;
+            work(&loaded, cache, line.own).await
+        })
     })
 }

@@ -27,7 +27,7 @@ struct Entry {
     run: fn(&[String]) -> ExitCode,
 }
 
-const PROGRAMS: [Entry; 10] = [
+const PROGRAMS: [Entry; 11] = [
     Entry { name: "api", about: "serve the image API (what gander does by default)", run: api::run },
     Entry { name: "registry", about: "serve image metadata to API servers that have no database", run: registry::run },
     Entry { name: "control", about: "start, stop, restart and reload the servers", run: control::run },
@@ -37,6 +37,7 @@ const PROGRAMS: [Entry; 10] = [
     Entry { name: "cache-prefetcher", about: "fetch the queued images into the cache", run: cache_tools::prefetcher },
     Entry { name: "cache-pruner", about: "shrink the cache to its configured size", run: cache_tools::pruner },
     Entry { name: "cache-cleaner", about: "remove what failed and abandoned fills left", run: cache_tools::cleaner },
+    Entry { name: "cache", about: "verify what is cached (gander cache verify)", run: cache_tools::cache },
     Entry { name: "cache-queue-image", about: "queue images for the cache", run: cache_tools::queue_image },
 ];
 

@@ -17,15 +17,50 @@ static IMAGE_CACHE_SQLITE_DB: Opt = Opt::str("DEFAULT", "image_cache_sqlite_db")
     .default("cache.db")
     .empty_is_unset()
     .help("Database of the sqlite driver, below image_cache_dir");
-static IMAGE_CACHE_MAX_SIZE: Opt =
-    Opt::int("DEFAULT", "image_cache_max_size").default("10737418240").min(0).help("Bytes that pruning leaves");
+static IMAGE_CACHE_MAX_SIZE: Opt = Opt::int("DEFAULT", "image_cache_max_size")
+    .default("10737418240")
+    .min(0)
+    .help("Bytes that the cache never exceeds");
+static IMAGE_CACHE_MIN_FREE: Opt = Opt::int("DEFAULT", "image_cache_min_free")
+    .default("104857600")
+    .min(0)
+    .help("Bytes of its file system that the cache leaves free");
+static IMAGE_CACHE_MAX_FILLS: Opt = Opt::int("DEFAULT", "image_cache_max_fills")
+    .default("64")
+    .range(1, 4096)
+    .help("Images fetched into the cache at the same time; others are served uncached");
+static IMAGE_CACHE_FILL_RETRIES: Opt = Opt::int("DEFAULT", "image_cache_fill_retries")
+    .default("5")
+    .range(0, 1000)
+    .help("Failures of a store in a row that fetching into the cache tries to get over");
+static IMAGE_CACHE_FINISH_ABANDONED: Opt = Opt::bool("DEFAULT", "image_cache_finish_abandoned")
+    .default("true")
+    .help("Go on fetching an image into the cache when nobody downloads it any more");
+static IMAGE_CACHE_FILL_ON_RANGE: Opt = Opt::bool("DEFAULT", "image_cache_fill_on_range")
+    .default("false")
+    .help("Fetch the whole image into the cache when a part of it is asked for");
+static IMAGE_CACHE_HITS_INTERVAL: Opt = Opt::int("DEFAULT", "image_cache_hits_interval")
+    .default("5")
+    .range(0, 3600)
+    .help("Seconds after which counted hits are written to the index, at the latest");
 static IMAGE_CACHE_STALL_TIME: Opt = Opt::int("DEFAULT", "image_cache_stall_time")
     .default("86400")
     .min(0)
     .help("Seconds after which an abandoned partial file may go");
 
-pub(super) static OPTIONS: &[&Opt] =
-    &[&IMAGE_CACHE_DIR, &IMAGE_CACHE_DRIVER, &IMAGE_CACHE_SQLITE_DB, &IMAGE_CACHE_MAX_SIZE, &IMAGE_CACHE_STALL_TIME];
+pub(super) static OPTIONS: &[&Opt] = &[
+    &IMAGE_CACHE_DIR,
+    &IMAGE_CACHE_DRIVER,
+    &IMAGE_CACHE_SQLITE_DB,
+    &IMAGE_CACHE_MAX_SIZE,
+    &IMAGE_CACHE_MIN_FREE,
+    &IMAGE_CACHE_MAX_FILLS,
+    &IMAGE_CACHE_FILL_RETRIES,
+    &IMAGE_CACHE_FINISH_ABANDONED,
+    &IMAGE_CACHE_FILL_ON_RANGE,
+    &IMAGE_CACHE_HITS_INTERVAL,
+    &IMAGE_CACHE_STALL_TIME,
+];
 
 impl Loaded {
     /// The cache; whoever asks needs one.
@@ -37,6 +72,12 @@ impl Loaded {
             driver: Driver::named(&conf.str(&IMAGE_CACHE_DRIVER)?.unwrap_or_default()),
             sqlite_db: conf.str(&IMAGE_CACHE_SQLITE_DB)?.unwrap_or_default(),
             max_size: self.natural(&IMAGE_CACHE_MAX_SIZE)?,
+            min_free: self.natural(&IMAGE_CACHE_MIN_FREE)?,
+            max_fills: u32::try_from(self.natural(&IMAGE_CACHE_MAX_FILLS)?).unwrap_or(u32::MAX),
+            fill_retries: u32::try_from(self.natural(&IMAGE_CACHE_FILL_RETRIES)?).unwrap_or(u32::MAX),
+            finish_abandoned: conf.bool(&IMAGE_CACHE_FINISH_ABANDONED)?,
+            fill_on_range: conf.bool(&IMAGE_CACHE_FILL_ON_RANGE)?,
+            hits_interval: Duration::from_secs(self.natural(&IMAGE_CACHE_HITS_INTERVAL)?),
             stall_time: Duration::from_secs(self.natural(&IMAGE_CACHE_STALL_TIME)?),
         })
     }

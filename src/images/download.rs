@@ -2,6 +2,7 @@
 //!
 //! Metadata, visibility, status and policy are asked afresh for every download, hit or miss (promise P8).
 
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
@@ -10,18 +11,20 @@ use bytes::Bytes;
 use futures_util::Stream;
 
 use super::guard::exactly;
-use super::source::StoredImage;
+use super::source::{StoredImage, expected};
 use super::{Error, Images, Result};
-use crate::cache::{Cache, Source as _, Verdict};
+use crate::cache::{Cache, FetchError, Fetched, Verdict, bypass};
 use crate::db;
-use crate::model::{ByteStream, Context, Image, ImageId, ImageStatus};
+use crate::model::{ByteStream, Context, Image, ImageId, ImageStatus, RangeSpec};
 use crate::notify::{Notifier, Sent};
 
 /// An image on its way to a client.
 pub(crate) struct Download {
     pub(crate) image: Image,
-    /// Bytes that `data` will yield; `None` if nobody knows.
+    /// Bytes of the whole image; `None` if nobody knows.
     pub(crate) size: Option<u64>,
+    /// The bytes that `data` will yield; `None`: all.
+    pub(crate) part: Option<Range<u64>>,
     pub(crate) data: ByteStream,
     /// How the cache took part.
     pub(crate) verdict: Verdict,
@@ -40,46 +43,59 @@ pub(crate) struct Requester {
     pub(crate) address: Option<String>,
 }
 
+/// The part of an image that a client asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) range: RangeSpec,
+    /// Only if the image still has this validator (its checksum); else the client wants all (RFC 9110 §13.1.5).
+    pub(crate) only_if: Option<String>,
+}
+
 impl Images {
-    /// Opens the data of an active image.
-    pub(crate) async fn download(&self, ctx: &Context, id: &ImageId, requester: &Requester) -> Result<Download> {
+    /// Opens the data of an active image, or a part of it.
+    pub(crate) async fn download(
+        &self,
+        ctx: &Context,
+        id: &ImageId,
+        wanted: Option<Wanted>,
+        requester: &Requester,
+    ) -> Result<Download> {
         self.parts.policy.enforce(ctx, "get_image")?;
         self.parts.policy.enforce(ctx, "download_image")?;
         let image = self.lookup(ctx, id).await?;
         if image.status != ImageStatus::Active || image.deleted {
             return Err(Error::NotActive(image.id));
         }
-        let (data, size, verdict) = self.open(ctx, &image).await?;
+        let wanted = wanted.filter(|wanted| wanted.only_if.is_none() || wanted.only_if == image.checksum);
+        let Fetched { verdict, size, part, data } = self.fetch(ctx, &image, wanted.map(|wanted| wanted.range)).await?;
         tracing::debug!("image {id}: cache {}", verdict.as_str());
-        let data = self.reported(ctx, &image, data, requester);
-        Ok(Download { image, size, data, verdict })
+        // An announced size of 0 means unknown in v1.
+        let size = size.filter(|size| *size > 0 || image.checksum.is_some());
+        let length = part.as_ref().map(|part| part.end - part.start).or(size);
+        let data = self.reported(ctx, &image, exactly(data, length), length, requester);
+        Ok(Download { image, size, part, data, verdict })
     }
 
-    /// The data, and the number of bytes it has: what the record is sure of, else what the store announces. A size that
-    /// only a client claimed is worth nothing here.
-    async fn open(&self, ctx: &Context, image: &Image) -> Result<(ByteStream, Option<u64>, Verdict)> {
-        let certain = certain_size(image);
+    async fn fetch(&self, ctx: &Context, image: &Image, wanted: Option<RangeSpec>) -> Result<Fetched> {
+        let expected = expected(image);
         let Some(cache) = &self.parts.cache else {
-            let opened = self.source_of(image)?.open(0).await.map_err(|error| Error::Read(Arc::new(error)))?;
-            let announced = opened.size.filter(|size| *size > 0);
-            if let (Some(expected), Some(found)) = (certain, announced)
-                && expected != found
-            {
-                return Err(Error::Damaged { id: image.id.clone(), expected, found });
-            }
-            let size = certain.or(announced);
-            return Ok((exactly(opened.data, size), size, Verdict::Disabled));
+            let source = self.source_of(image)?;
+            return Ok(bypass(&*source, &expected, wanted, Verdict::Disabled).await?);
         };
-        if let Some(hit) = cache.lookup(&image.id, certain).await {
-            let size = hit.size();
-            // The store is only asked where the entry fails: locations that cannot be read are no matter before.
-            let source = self.source_at(self.plain_locations(image).unwrap_or_default());
-            return Ok((hit.into_stream(source), Some(size), Verdict::Hit));
+        // An entry needs no store: locations that cannot be read are no matter before somebody has to read them.
+        let (source, unreadable) = match self.plain_locations(image) {
+            Ok(uris) => (self.source_at(uris), None),
+            Err(error) => (self.source_at(Vec::new()), Some(error)),
+        };
+        let fetched = cache.fetch(&image.id, source, &expected, wanted).await;
+        let fetched = match (fetched, unreadable) {
+            (Err(FetchError::Store(_)), Some(error)) => return Err(error),
+            (fetched, _) => fetched?,
+        };
+        if fetched.verdict != Verdict::Hit {
+            self.still_there(ctx, cache, image).await?;
         }
-        let fetched = cache.fetch(&image.id, self.source_of(image)?, certain).await.map_err(Error::Read)?;
-        self.still_there(ctx, cache, image).await?;
-        let size = certain.or(fetched.size.filter(|size| *size > 0));
-        Ok((exactly(fetched.data, size), size, fetched.verdict))
+        Ok(fetched)
     }
 
     /// An image may be deleted between the look at its record and the start of its fill. Its eviction came too early
@@ -109,13 +125,20 @@ impl Images {
     }
 
     /// Sends `image.send` once the data is out or the client is gone.
-    fn reported(&self, ctx: &Context, image: &Image, data: ByteStream, requester: &Requester) -> ByteStream {
+    fn reported(
+        &self,
+        ctx: &Context,
+        image: &Image,
+        data: ByteStream,
+        length: Option<u64>,
+        requester: &Requester,
+    ) -> ByteStream {
         if self.parts.notifier.is_silent() {
             return data;
         }
         let sent = Sent {
             bytes_sent: 0,
-            expected: image.size.unwrap_or(0),
+            expected: length.or(image.size).unwrap_or(0),
             image_id: image.id.to_string(),
             owner_id: image.owner.clone(),
             receiver_tenant_id: ctx.tenant.clone(),
@@ -124,12 +147,6 @@ impl Images {
         };
         Box::pin(Reported { data, sent, notifier: self.parts.notifier })
     }
-}
-
-/// The size that the data must have. Data that we never saw, at a location that a client named, may have changed
-/// since; then the store's word counts (v1-api §12).
-pub(super) fn certain_size(image: &Image) -> Option<u64> {
-    image.size.filter(|_| image.checksum.is_some())
 }
 
 /// Counts what goes out; tells when dropped.

@@ -83,6 +83,12 @@ pub(crate) enum Error {
     /// The store failed while reading.
     #[error("{0}")]
     Read(#[source] Arc<store::Error>),
+    /// The part that was asked for begins behind the end of the image.
+    #[error(
+        "Invalid start position in Range header. Start position MUST be in the inclusive range [0, {}].",
+        .size.saturating_sub(1)
+    )]
+    RangeBeyondEnd { size: u64 },
     /// An image queued for the cache has no record.
     #[error("No metadata found for image '{id}'")]
     NoMetadata { id: ImageId, source: db::Error },
@@ -109,10 +115,16 @@ pub(crate) enum Error {
     /// Our own code panicked on this image.
     #[error("the upload crashed: {0}")]
     Crashed(String),
-    /// The store has something else than was put there.
-    #[error("the store has {found} bytes of image {id} instead of {expected}")]
-    Damaged { id: ImageId, expected: u64, found: u64 },
     /// A stored location does not decrypt with the configured key.
     #[error("a stored location cannot be read; is metadata_encryption_key the one it was written with?")]
     UnreadableLocation,
+}
+
+impl From<cache::FetchError> for Error {
+    fn from(error: cache::FetchError) -> Self {
+        match error {
+            cache::FetchError::Store(source) => Self::Read(source),
+            cache::FetchError::BeyondEnd { size } => Self::RangeBeyondEnd { size },
+        }
+    }
 }

@@ -20,6 +20,7 @@ mod show;
 mod source;
 mod update;
 mod upload;
+mod verify;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -40,11 +41,12 @@ use crate::policy::Policy;
 use crate::store::Stores;
 
 pub(crate) use copy::Copy;
-pub(crate) use download::Requester;
+pub(crate) use download::{Requester, Wanted};
 pub(crate) use error::{Error, Result};
 pub(crate) use scrub::Cleanup;
 pub(crate) use update::Brings;
 pub(crate) use upload::Upload;
+pub(crate) use verify::Verification;
 
 /// Limits and habits of the use cases, as configured.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 use futures_util::StreamExt;
 use futures_util::stream;
 
-use super::download::certain_size;
+use super::source::expected;
 use super::{Error, Images, Result};
 use std::sync::Arc;
 
@@ -58,7 +58,7 @@ impl Images {
     async fn prefetch_one(&self, ctx: &Context, cache: &Arc<Cache>, id: &ImageId) -> Result<()> {
         let image = self.cacheable(ctx, id).await?;
         let source = self.source_of(&image)?;
-        let done = cache.prefetch(id, source, certain_size(&image)).await;
+        let done = cache.prefetch(id, source, &expected(&image)).await;
         done.map_err(|source| Error::Prefetch { id: id.clone(), source })?;
         self.still_there(ctx, cache, &image).await
     }

@@ -1,12 +1,22 @@
-//! An image's data as the cache reads it: from the first of its locations that opens.
+//! An image's data as the cache reads it: from the first of its locations that opens; and what it has to be.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use fastio::Algorithm;
 
 use super::guard::capped;
-use crate::cache::Source;
+use crate::cache::{Digest, Expected, Source};
+use crate::model::Image;
 use crate::store::{self, ByteRange, Opened, Stores};
+
+/// What the image's record is sure of. Data that we never saw, at a location that a client named, may have changed
+/// since; then the store's word counts (v1-api §12).
+pub(super) fn expected(image: &Image) -> Expected {
+    let Some(checksum) = &image.checksum else { return Expected::default() };
+    let digest = Digest { algorithm: Algorithm::Md5, hex: checksum.clone() };
+    Expected { size: image.size, digest: Some(digest) }
+}
 
 /// The data at one of several plain URIs.
 #[derive(Debug)]
@@ -20,11 +30,11 @@ pub(super) struct StoredImage {
 
 #[async_trait]
 impl Source for StoredImage {
-    async fn open(&self, start: u64) -> store::Result<Opened> {
+    async fn open(&self, range: ByteRange) -> store::Result<Opened> {
         let mut last = store::Error::NotFound("The image has no location".to_owned());
         for uri in &self.uris {
             let opened = match self.stores.for_uri(uri) {
-                Ok(store) => store.get(uri, ByteRange { start, len: None }).await,
+                Ok(store) => store.get(uri, range).await,
                 Err(error) => Err(error),
             };
             match opened {

@@ -30,6 +30,8 @@ fn sqlite_keeps_a_row_per_entry() {
                  CAST(last_modified > 1330000000 AS TEXT) FROM cached_images";
     assert_eq!(sqlite_rows(&database, query), [format!("{id}|0|5120|1|1")]);
     http.download(&id);
+    // Whoever asks for the records has the hits written first.
+    assert_eq!(http.cached(), [(id.clone(), 1)]);
     assert_eq!(sqlite_rows(&database, query), [format!("{id}|1|5120|0|1")]);
     http.delete(&format!("/v1/images/{id}")).expect(200);
     assert!(sqlite_rows(&database, query).is_empty());
@@ -78,6 +80,7 @@ fn xattr_keeps_the_hits_on_the_file() {
     let file = gander.path("cache").join(&id);
     for hits in 0..3 {
         gander.client().download(&id);
+        assert_eq!(gander.client().cached(), [(id.clone(), hits)]);
         assert_eq!(xattr(&file, "user.hits"), Some(hits.to_string()));
     }
     assert!(!gander.path("cache/cache.db").exists());
@@ -107,6 +110,7 @@ fn an_entry_of_another_xattr_server_keeps_its_hits() {
     setxattr(&file, "user.hits", b"41", XattrFlags::empty()).unwrap();
     assert_eq!(gander.client().cached(), [(id.clone(), 41)]);
     gander.client().download(&id);
+    assert_eq!(gander.client().cached(), [(id, 42)]);
     assert_eq!(xattr(&file, "user.hits").as_deref(), Some("42"));
 }
 

@@ -104,6 +104,10 @@ impl fmt::Debug for Hasher {
 #[expect(unsafe_code, reason = "a raw pointer is not Send by itself")]
 unsafe impl Send for Hasher {}
 
+// SAFETY: the context is reached through exclusive references only.
+#[expect(unsafe_code, reason = "a raw pointer is not Sync by itself")]
+unsafe impl Sync for Hasher {}
+
 impl Hasher {
     /// The digest of nothing so far.
     ///

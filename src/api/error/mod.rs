@@ -17,12 +17,14 @@ pub(crate) struct ApiError {
     pub(in crate::api) detail: String,
     /// Close the connection after the answer, because its request was not read to the end or its state is unknown.
     pub(in crate::api) close: bool,
+    /// Bytes of the image, for those who asked for a part that it does not have (RFC 9110 §15.5.17).
+    pub(in crate::api) size: Option<u64>,
 }
 
 impl ApiError {
     /// An answer with this status; `detail` may be empty.
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, explanation: None, detail: detail.into(), close: false }
+        Self { status, explanation: None, detail: detail.into(), close: false, size: None }
     }
 
     /// 400: the request breaks a rule.
@@ -71,6 +73,11 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
     }
 
+    /// 416: nothing of what was asked for is there.
+    pub(crate) fn range_not_satisfiable(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::RANGE_NOT_SATISFIABLE, detail)
+    }
+
     /// 500: a fault of ours, whose cause belongs in the log, not in the answer. The connection closes.
     pub(crate) fn internal() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "").closing()
@@ -79,6 +86,12 @@ impl ApiError {
     /// Replaces the status's own explanation.
     pub(crate) fn explained(mut self, explanation: impl Into<String>) -> Self {
         self.explanation = Some(explanation.into());
+        self
+    }
+
+    /// Tells how many bytes the image has.
+    pub(crate) fn of_size(mut self, size: u64) -> Self {
+        self.size = Some(size);
         self
     }
 

@@ -73,6 +73,9 @@ impl ApiError {
             // hyper announces no length in answers to HEAD by itself [v1-api §6].
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from(0));
         }
+        if let Some(value) = self.size.and_then(|size| HeaderValue::from_str(&format!("bytes */{size}")).ok()) {
+            headers.insert(header::CONTENT_RANGE, value);
+        }
         if self.close {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
@@ -95,7 +98,9 @@ impl ApiError {
 
     fn status_line(&self) -> String {
         let reason = match self.status {
-            StatusCode::PAYLOAD_TOO_LARGE => "Request Entity Too Large", // the name of its time
+            // The names of its time.
+            StatusCode::PAYLOAD_TOO_LARGE => "Request Entity Too Large",
+            StatusCode::RANGE_NOT_SATISFIABLE => "Requested Range Not Satisfiable",
             status => status.canonical_reason().unwrap_or("Unknown"),
         };
         format!("{} {reason}", self.status.as_u16())
@@ -119,6 +124,7 @@ impl ApiError {
             StatusCode::PRECONDITION_FAILED => "The resource is no longer in the state that this request needs.",
             StatusCode::CONFLICT => "There was a conflict when trying to complete your request.",
             StatusCode::PAYLOAD_TOO_LARGE => "The body of your request was too large for this server.",
+            StatusCode::RANGE_NOT_SATISFIABLE => "The Range requested is not available.",
             StatusCode::SERVICE_UNAVAILABLE => "The server is currently unavailable. Please try again at a later time.",
             StatusCode::INTERNAL_SERVER_ERROR => "The server could not complete the request because of a fault.",
             _ => "",

@@ -48,6 +48,7 @@ impl From<Error> for ApiError {
             | Error::Mismatch { .. }
             | Error::BrokenUpload(_)
             | Error::NotCacheable(_) => Self::bad_request(text),
+            Error::RangeBeyondEnd { size } => Self::range_not_satisfiable(text).of_size(size),
             Error::NoCache | Error::Busy => Self::unavailable(text),
             Error::GoneMeanwhile(_) => Self::precondition_failed(text),
             Error::TooLarge(_) | Error::Quota { .. } => Self::too_large(text),
@@ -57,7 +58,6 @@ impl From<Error> for ApiError {
             | Error::UnreadableLocation
             | Error::Cache(_)
             | Error::Crashed(_)
-            | Error::Damaged { .. }
             | Error::Prefetch { .. } => internal(&text),
         }
     }

@@ -6,7 +6,7 @@ use axum::Extension;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Path, State};
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use serde_json::{Value, json};
 
@@ -15,6 +15,7 @@ use super::request::{BaseUrl, Data, data, image_id};
 use super::views;
 use crate::api::error::ApiError;
 use crate::api::json::answer;
+use crate::api::range;
 use crate::images::{Brings, Copy, Images, Requester, Upload};
 use crate::model::{Context, Image, ImageStatus, truthy};
 use crate::wire;
@@ -52,22 +53,31 @@ pub(super) async fn meta(
     Ok((StatusCode::OK, headers).into_response())
 }
 
-/// `GET /images/{id}`: the data.
+/// `GET /images/{id}`: the data, or the part of it that a `Range` names.
 pub(super) async fn show(
     State(images): State<Images>,
     Extension(ctx): Extension<Context>,
     Extension(base): Extension<BaseUrl>,
     peer: Option<Extension<ConnectInfo<SocketAddr>>>,
     Path(id): Path<String>,
+    request: HeaderMap,
 ) -> Answer {
     let requester = Requester { address: peer.map(|Extension(ConnectInfo(peer))| peer.ip().to_string()) };
-    let download = images.download(&ctx, &image_id(&id)?, &requester).await?;
+    let download = images.download(&ctx, &image_id(&id)?, range::wanted(&request)?, &requester).await?;
     let mut headers = headers::write(&download.image, download.size, &base.image(&download.image.id));
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
-    if let Some(size) = download.size {
-        headers.insert(CONTENT_LENGTH, HeaderValue::from(size));
+    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    let (status, length) = match (download.size, download.part) {
+        (Some(size), Some(part)) => {
+            headers.insert(CONTENT_RANGE, range::content_range(&part, size));
+            (StatusCode::PARTIAL_CONTENT, Some(part.end - part.start))
+        }
+        (size, _) => (StatusCode::OK, size),
+    };
+    if let Some(length) = length {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
-    Ok((StatusCode::OK, headers, Body::from_stream(download.data)).into_response())
+    Ok((status, headers, Body::from_stream(download.data)).into_response())
 }
 
 /// `POST /images`

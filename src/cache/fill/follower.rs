@@ -1,27 +1,51 @@
 //! A reader of a fill.
 
 use std::io;
+use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::sync::watch;
 
 use super::Progress;
 use crate::cache::blocks::read_block;
-use crate::cache::reader::{CachedFile, Fault};
-use crate::model::ImageId;
+use crate::cache::reader::{self, CachedFile, Fault};
+use crate::cache::source::Source;
+use crate::model::{ByteStream, ImageId};
 
 /// Reads the growing file at its own pace.
-pub(super) struct Follower {
+pub(in crate::cache) struct Follower {
     /// Whose file it is.
-    pub(super) id: ImageId,
+    id: ImageId,
     /// How far it is.
-    pub(super) progress: watch::Receiver<Progress>,
+    progress: watch::Receiver<Progress>,
+}
+
+impl Follower {
+    /// A reader of the fill of `id`.
+    pub(super) fn new(id: ImageId, progress: watch::Receiver<Progress>) -> Self {
+        Self { id, progress }
+    }
+
+    /// The image of `size` bytes, if that is known, or a part of it; waits for no more than the bytes it is to yield.
+    pub(in crate::cache) fn into_stream(
+        self,
+        source: Arc<dyn Source>,
+        size: Option<u64>,
+        part: Option<Range<u64>>,
+    ) -> ByteStream {
+        reader::read(self, source, size, part.unwrap_or(0..size.unwrap_or(u64::MAX)))
+    }
 }
 
 impl CachedFile for Follower {
-    async fn block_at(&mut self, offset: u64) -> Result<Option<Bytes>, Fault> {
+    async fn block_at(&mut self, offset: u64, end: u64) -> Result<Option<Bytes>, Fault> {
+        // Of an empty image even the end is told only when it is complete.
+        if offset == end && end > 0 {
+            return Ok(None);
+        }
         let news = self.progress.wait_for(|progress| !progress.is_short_of(offset)).await.map(|now| now.clone());
-        let (growing, end) = match news {
+        let (growing, readable) = match news {
             Ok(Progress::Filling { growing, readable }) => (growing, readable),
             Ok(Progress::Complete { size, .. }) if offset == size => return Ok(None),
             Ok(Progress::Complete { growing, size }) => (growing, size),
@@ -32,7 +56,7 @@ impl CachedFile for Follower {
                 return Err(Fault::Cache);
             }
         };
-        read_block(&growing.file, offset, end).await.map(Some).map_err(|error| {
+        read_block(&growing.file, offset, readable.min(end)).await.map(Some).map_err(|error| {
             tracing::warn!(image = %self.id, %error, "growing file cannot be read: reading the store");
             Fault::Cache
         })

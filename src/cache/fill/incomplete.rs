@@ -10,9 +10,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use rustix::fs::{FallocateFlags, fallocate};
+use rustix::io::Errno;
 
+use crate::cache::Cache;
 use crate::cache::blocking::blocking;
-use crate::cache::layout::{FILE_MODE, Layout, leads_to, open_regular, paths_in, remove_if_there, sweep};
+use crate::cache::expected::Digest;
+use crate::cache::layout::{FILE_MODE, Layout, leads_to, open_regular, paths_in, remove_if_there, sweep, write_digest};
+use crate::cache::room::NoRoom;
 use crate::model::ImageId;
 
 /// A claimed `incomplete/ID`.
@@ -46,15 +51,35 @@ impl Incomplete {
         &self.file
     }
 
-    /// Writes `block` at `offset`.
-    pub(super) async fn write(&self, offset: u64, block: Bytes) -> io::Result<()> {
+    /// Takes room for the bytes from `taken` to `target`, which are written later: until then the file is as long as it
+    /// will be, so that everybody sees what is taken.
+    pub(super) async fn take(&self, cache: &Arc<Cache>, taken: u64, target: u64) -> Result<(), NoRoom> {
         let file = Arc::clone(&self.file);
-        blocking(move || file.write_all_at(&block, offset)).await
+        cache.occupy(target.saturating_sub(taken), move || extend(&file, taken, target)).await
     }
 
-    /// Makes the file the entry of its image and takes the image out of the queue. False if it was evicted.
-    pub(super) async fn commit(&self) -> io::Result<bool> {
-        self.if_named(|this, path| {
+    /// Writes `blocks` one after the other from `offset` on.
+    pub(super) async fn write(&self, mut offset: u64, blocks: Vec<Bytes>) -> io::Result<()> {
+        let file = Arc::clone(&self.file);
+        blocking(move || {
+            for block in blocks {
+                file.write_all_at(&block, offset)?;
+                offset += block.len() as u64;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Makes the file, which has `size` bytes of this digest, the entry of its image and takes the image out of the
+    /// queue. False if it was evicted.
+    pub(super) async fn commit(&self, size: u64, digest: Digest) -> io::Result<bool> {
+        self.if_named(move |this, path| {
+            // More was taken than an image of unknown size turned out to need; or somebody else wrote into the file.
+            if this.file.metadata()?.len() != size {
+                this.file.set_len(size)?;
+            }
+            write_digest(&this.file, &digest);
             fs::rename(path, this.layout.entry(&this.id))?;
             if let Err(error) = remove_if_there(&this.layout.marker(&this.id)) {
                 tracing::warn!(image = %this.id, %error, "cached, but still queued");
@@ -64,16 +89,16 @@ impl Incomplete {
         .await
     }
 
-    /// Puts the file among the invalid ones, for an operator to look at. False if it was evicted.
+    /// Removes the file and leaves an empty one among the invalid ones, which tells an operator of it. What readers
+    /// have open stays as it is. False if it was evicted.
     pub(super) async fn reject(&self) -> io::Result<bool> {
-        self.if_named(|this, path| fs::rename(path, this.layout.invalid(&this.id))).await
-    }
-
-    /// [`Incomplete::reject`] without the bytes, which would go on filling a disk that may be full.
-    pub(super) async fn reject_emptied(&self) -> io::Result<bool> {
-        let file = Arc::clone(&self.file);
-        blocking(move || file.set_len(0)).await?;
-        self.reject().await
+        self.if_named(|this, path| {
+            fs::remove_file(path)?;
+            let invalid = this.layout.invalid(&this.id);
+            remove_if_there(&invalid)?;
+            create(&invalid).map(drop)
+        })
+        .await
     }
 
     /// Removes the file.
@@ -109,6 +134,18 @@ pub(in crate::cache) fn remove_unowned(layout: &Layout) -> io::Result<()> {
 pub(in crate::cache) fn remove_if_unowned(path: &Path) -> io::Result<bool> {
     let Some(file) = open_regular(path)? else { return Ok(false) };
     Ok(lock(&file)? && leads_to(path, &file)? && remove_if_there(path)?)
+}
+
+/// Makes the file as long as `target`, with room on the disk for what lies behind `taken`, where the file system can
+/// keep room; elsewhere the file is only that long.
+fn extend(file: &File, taken: u64, target: u64) -> io::Result<()> {
+    if taken >= target {
+        return Ok(());
+    }
+    match fallocate(file, FallocateFlags::empty(), taken, target - taken) {
+        Err(Errno::OPNOTSUPP | Errno::NOSYS) => file.set_len(target),
+        done => Ok(done?),
+    }
 }
 
 fn create(path: &Path) -> io::Result<File> {

@@ -1,32 +1,33 @@
 //! Filling: a cold image is read from its store once, however many ask (P3).
 //!
 //! The first who asks begins a fill, a task of its own that outlives him; he and all who come before its end follow
-//! the growing file, each at his own pace. [`incomplete`] is the file, [`task`] the writer, [`follower`] a reader,
-//! [`registry`] who fills what in this process, [`prefetch`] a fill without readers.
+//! the growing file, each at his own pace. [`incomplete`] is the file, [`task`] its life from claim to commit, [`copy`]
+//! the bytes on their way into it, [`follower`] a reader, [`registry`] who fills what in this process, [`prefetch`] a
+//! fill without readers.
 
+mod batches;
+mod copy;
 mod follower;
 mod incomplete;
 mod prefetch;
 mod registry;
 mod task;
 
-use std::fmt;
 use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
+pub(super) use follower::Follower;
 pub(super) use incomplete::{remove_if_unowned, remove_unowned};
 pub(super) use registry::Fills;
-#[cfg(test)]
-pub(super) use registry::MAX_FILLS;
 
-use super::source::{Source, open_whole};
-use super::{Cache, Verdict, reader};
-use crate::model::{ByteStream, ImageId};
-use crate::store::{self, Opened};
-use follower::Follower;
+use super::open::FetchError;
+use super::source::Source;
+use super::{Cache, Expected, Hit, Verdict};
+use crate::model::ImageId;
+use crate::store;
 use registry::Place;
 use task::Task;
 
@@ -39,13 +40,11 @@ enum Progress {
     Filling { growing: Arc<Growing>, readable: u64 },
     /// All `size` bytes are written, and whatever had to be done before the last one is seen is done.
     Complete { growing: Arc<Growing>, size: u64 },
-    /// It did not begin: another process writes the image.
-    Elsewhere,
-    /// It did not begin: the image is cached meanwhile, or the cache cannot be written.
-    NotBegun,
+    /// It did not begin, for this reason.
+    NotBegun(Verdict),
     /// The store would not open the image.
     Unopened(Arc<store::Error>),
-    /// The store failed on the way: there is no complete image to be had.
+    /// The store failed on the way and could not be healed, or its bytes are not the image: there is none to be had.
     Broken(Arc<std::io::Error>),
     /// The cache could not be written any further: who needs more reads the store himself.
     Abandoned,
@@ -75,64 +74,71 @@ struct Growing {
     size: Option<u64>,
 }
 
-/// An image on its way from the store or, by now, from the cache.
-pub(crate) struct Fetched {
-    /// What the cache did.
-    pub(crate) verdict: Verdict,
-    /// Bytes of the image: the expected ones, else what the store announces.
-    pub(crate) size: Option<u64>,
-    /// The image.
-    pub(crate) data: ByteStream,
-}
-
-impl fmt::Debug for Fetched {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Fetched").field("verdict", &self.verdict).field("size", &self.size).finish_non_exhaustive()
-    }
+/// What one who wanted to read through a fill has got.
+pub(super) enum Joined {
+    /// A fill, by now open.
+    Fill { follower: Follower, size: Option<u64>, verdict: Verdict },
+    /// The entry that a fill has become meanwhile.
+    Entry(Hit),
+    /// Nothing, for this reason.
+    Nothing(Verdict),
 }
 
 impl Cache {
-    /// Yields the image `id`, which [`Cache::lookup`] did not find: joins the fill of it that runs in this process, or
-    /// begins one. Resolves once the store has opened the image. Before the last block is handed out, the image is cached,
-    /// unless the cache could not keep it.
-    ///
-    /// `expected_size` is the image's size in bytes as its metadata has it, `None` where they do not know. Bytes that
-    /// are not of that number are never cached, and the stream of them ends in an error.
-    ///
-    /// Dropping the stream does not end the fill. Where the cache cannot take the image, it comes straight from
-    /// `source`.
+    /// Waits until no fill runs, at most for `grace`, and brings the index up to date. False if some fills still run.
+    pub(crate) async fn drain(&self, grace: Duration) -> bool {
+        let idle = tokio::time::timeout(grace, self.fills.idle()).await.is_ok();
+        self.write_hits().await;
+        idle
+    }
+
+    /// Joins the fill of `id` that runs in this process, or begins one; resolves when there is something to read.
     ///
     /// # Errors
-    /// The store's, if it cannot open the image; shared by all who wait for the same fill.
-    pub(crate) async fn fetch(
-        self: &Arc<Self>,
-        id: &ImageId,
-        source: Arc<dyn Source>,
-        expected_size: Option<u64>,
-    ) -> Result<Fetched, Arc<store::Error>> {
-        match self.join_or_begin(id, &source, expected_size) {
-            Some((progress, verdict)) => self.follow(id, progress, verdict, source, expected_size).await,
-            None => pass_through(source, expected_size).await,
-        }
-    }
-
-    /// Waits until no fill runs, at most for `grace`. False if some still do.
-    pub(crate) async fn drain(&self, grace: Duration) -> bool {
-        tokio::time::timeout(grace, self.fills.idle()).await.is_ok()
-    }
-
-    /// The fill of `id` that runs or begins now, and what to call that; `None` if too many run.
-    fn join_or_begin(
+    /// The store's, if it does not give the image.
+    pub(super) async fn join_or_begin(
         self: &Arc<Self>,
         id: &ImageId,
         source: &Arc<dyn Source>,
-        expected_size: Option<u64>,
+        expected: &Expected,
+    ) -> Result<Joined, FetchError> {
+        let Some((mut progress, verdict)) = self.running_fill(id, source, expected) else {
+            return Ok(Joined::Nothing(Verdict::Bypass));
+        };
+        let begun = progress.wait_for(|progress| !matches!(progress, Progress::Opening)).await.map(|now| now.clone());
+        let reason = match begun {
+            Ok(Progress::Filling { growing, .. } | Progress::Complete { growing, .. }) => {
+                let follower = Follower::new(id.clone(), progress);
+                return Ok(Joined::Fill { follower, size: growing.size, verdict });
+            }
+            Ok(Progress::Unopened(error)) => return Err(FetchError::Store(error)),
+            Ok(Progress::Broken(error)) => return Err(store::Error::Unavailable(error.to_string()).into()),
+            Ok(Progress::NotBegun(reason)) => reason,
+            Ok(Progress::Opening | Progress::Abandoned) | Err(_) => Verdict::Bypass,
+        };
+        Ok(self.lookup(id, expected).await.map_or(Joined::Nothing(reason), Joined::Entry))
+    }
+
+    /// Begins a fill of `id`, unless one runs, that needs no readers to go on.
+    pub(super) fn begin_unread(self: &Arc<Self>, id: &ImageId, source: &Arc<dyn Source>, expected: &Expected) {
+        if let Some((mut progress, Verdict::Miss)) = self.running_fill(id, source, expected) {
+            // Ends with the fill.
+            tokio::spawn(async move { drop(progress.wait_for(Progress::is_end).await) });
+        }
+    }
+
+    /// The fill of `id` that runs or begins now, and what to call that; `None` if too many run.
+    fn running_fill(
+        self: &Arc<Self>,
+        id: &ImageId,
+        source: &Arc<dyn Source>,
+        expected: &Expected,
     ) -> Option<(watch::Receiver<Progress>, Verdict)> {
         match self.fills.join_or_begin(id) {
             Place::Joined(progress) => Some((progress, Verdict::Filling)),
             Place::Begun(registration, sender) => {
                 let progress = sender.subscribe();
-                let task = Task::new(Arc::clone(self), Arc::clone(source), expected_size, sender);
+                let task = Task::new(Arc::clone(self), Arc::clone(source), expected.clone(), sender);
                 tokio::spawn(task.run(registration));
                 Some((progress, Verdict::Miss))
             }
@@ -142,39 +148,4 @@ impl Cache {
             }
         }
     }
-
-    /// Becomes a reader of a fill as soon as it has something to read.
-    async fn follow(
-        self: &Arc<Self>,
-        id: &ImageId,
-        mut progress: watch::Receiver<Progress>,
-        verdict: Verdict,
-        source: Arc<dyn Source>,
-        expected_size: Option<u64>,
-    ) -> Result<Fetched, Arc<store::Error>> {
-        let begun = progress.wait_for(|progress| !matches!(progress, Progress::Opening)).await.map(|now| now.clone());
-        match begun {
-            Ok(Progress::Filling { growing, .. } | Progress::Complete { growing, .. }) => {
-                let size = growing.size;
-                let data = reader::read(Follower { id: id.clone(), progress }, source, size);
-                Ok(Fetched { verdict, size, data })
-            }
-            Ok(Progress::Unopened(error)) => Err(error),
-            Ok(Progress::Broken(error)) => Err(Arc::new(store::Error::Unavailable(error.to_string()))),
-            Ok(Progress::Opening | Progress::Elsewhere | Progress::NotBegun | Progress::Abandoned) | Err(_) => {
-                match self.lookup(id, expected_size).await {
-                    Some(hit) => {
-                        Ok(Fetched { verdict: Verdict::Hit, size: Some(hit.size()), data: hit.into_stream(source) })
-                    }
-                    None => pass_through(source, expected_size).await,
-                }
-            }
-        }
-    }
-}
-
-/// The image straight from its store.
-async fn pass_through(source: Arc<dyn Source>, expected_size: Option<u64>) -> Result<Fetched, Arc<store::Error>> {
-    let Opened { data, size } = open_whole(&*source, 0, expected_size).await.map_err(Arc::new)?;
-    Ok(Fetched { verdict: Verdict::PassThrough, size, data })
 }

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{Cache, Progress, Source};
+use super::{Cache, Expected, Progress, Source, Verdict};
 use crate::cache::PrefetchError;
 use crate::model::ImageId;
 use crate::store;
 
 impl Cache {
     /// Sees to it that the image `id` is cached; reads `source` if need be. Resolves when that is done. An image that
-    /// another process is filling is left to it (v1-cache §8). `expected_size` is as in [`Cache::fetch`].
+    /// another process is filling is left to it (v1-cache §8).
     ///
     /// # Errors
     /// The store did not give the image, or the cache did not keep it.
@@ -17,19 +17,20 @@ impl Cache {
         self: &Arc<Self>,
         id: &ImageId,
         source: Arc<dyn Source>,
-        expected_size: Option<u64>,
+        expected: &Expected,
     ) -> Result<(), PrefetchError> {
-        let Some((mut progress, _)) = self.join_or_begin(id, &source, expected_size) else {
+        let Some((mut progress, _)) = self.running_fill(id, &source, expected) else {
             return Err(PrefetchError::NotKept);
         };
         match progress.wait_for(Progress::is_end).await.map(|end| end.clone()) {
-            Ok(Progress::Elsewhere) => Ok(()),
+            Ok(Progress::NotBegun(Verdict::Elsewhere)) => Ok(()),
             Ok(Progress::Unopened(error)) => Err(PrefetchError::Store(error)),
             Ok(Progress::Broken(error)) => {
                 Err(PrefetchError::Store(Arc::new(store::Error::Unavailable(error.to_string()))))
             }
+            Ok(Progress::NotBegun(reason @ (Verdict::TooBig | Verdict::NoSpace))) => Err(PrefetchError::NoRoom(reason)),
             // Whether a fill could begin and whether its file was accepted, only the directory tells.
-            _ if self.lookup(id, expected_size).await.is_some() => {
+            _ if self.lookup(id, expected).await.is_some() => {
                 if let Err(error) = self.unqueue(id).await {
                     tracing::warn!(image = %id, %error, "cached, but still queued");
                 }

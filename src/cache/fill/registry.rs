@@ -10,15 +10,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use super::Progress;
 use crate::model::ImageId;
 
-/// Most fills at a time. Each costs a connection to a store and one block of memory; more would only make every one
-/// of them slower, so who comes later reads the store without caching.
-pub(in crate::cache) const MAX_FILLS: u32 = 64;
-
 /// The running fills.
 #[derive(Debug)]
 pub(in crate::cache) struct Fills {
     running: Mutex<HashMap<ImageId, Fill>>,
     slots: Arc<Semaphore>,
+    most: u32,
 }
 
 /// A running fill as others see it.
@@ -34,7 +31,7 @@ pub(super) enum Place {
     Joined(watch::Receiver<Progress>),
     /// At the head of a new one, which he must run.
     Begun(Registration, watch::Sender<Progress>),
-    /// Nowhere: [`MAX_FILLS`] are running.
+    /// Nowhere: as many as may are running.
     Full,
 }
 
@@ -48,13 +45,17 @@ pub(super) struct Registration {
     _slot: OwnedSemaphorePermit,
 }
 
-impl Default for Fills {
-    fn default() -> Self {
-        Self { running: Mutex::default(), slots: Arc::new(Semaphore::new(MAX_FILLS as usize)) }
-    }
-}
-
 impl Fills {
+    /// None yet, and never more than `most` (`image_cache_max_fills`).
+    pub(in crate::cache) fn new(most: u32) -> Self {
+        Self { running: Mutex::default(), slots: Arc::new(Semaphore::new(most as usize)), most }
+    }
+
+    /// Whether a fill of `id` can be joined.
+    pub(in crate::cache) fn is_running(&self, id: &ImageId) -> bool {
+        self.running().contains_key(id)
+    }
+
     /// Joins the fill of `id`, or makes a place for a new one.
     pub(super) fn join_or_begin(self: &Arc<Self>, id: &ImageId) -> Place {
         let mut running = self.running();
@@ -80,7 +81,7 @@ impl Fills {
     /// Resolves when no fill is running.
     pub(super) async fn idle(&self) {
         // Fails only if the semaphore is closed, which nobody does.
-        let _all = self.slots.acquire_many(MAX_FILLS).await;
+        let _all = self.slots.acquire_many(self.most).await;
     }
 
     fn running(&self) -> MutexGuard<'_, HashMap<ImageId, Fill>> {
@@ -90,6 +91,18 @@ impl Fills {
 }
 
 impl Registration {
+    /// Gives up the place if nobody waits for the fill, so that nobody can join it any more; tells whether that is so.
+    pub(super) fn leave_if_unread(&self, sender: &watch::Sender<Progress>) -> bool {
+        let mut running = self.fills.running();
+        // One receiver is the registry's own, unless the place was given up by an eviction.
+        let ours = running.get(&self.id).is_some_and(|fill| Arc::ptr_eq(&fill.discarded, &self.discarded));
+        let unread = sender.receiver_count() <= usize::from(ours);
+        if unread && ours {
+            running.remove(&self.id);
+        }
+        unread
+    }
+
     /// Whether the image was evicted since the fill began. Settled only under the cache's publishing lock.
     pub(super) fn is_discarded(&self) -> bool {
         self.discarded.load(Ordering::Acquire)
@@ -112,7 +125,7 @@ mod tests {
 
     #[test]
     fn nobody_joins_a_discarded_fill_and_its_end_leaves_the_next_one_alone() {
-        let (fills, id) = (Arc::new(Fills::default()), ImageId::random());
+        let (fills, id) = (Arc::new(Fills::new(2)), ImageId::random());
         let Place::Begun(old, _old_sender) = fills.join_or_begin(&id) else { panic!("it is the first") };
         assert!(matches!(fills.join_or_begin(&id), Place::Joined(_)));
         fills.discard(&id);

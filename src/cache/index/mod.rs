@@ -11,6 +11,7 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 
+use super::hits::Uses;
 use super::layout::Layout;
 use super::{Driver, Result, Settings};
 use crate::model::ImageId;
@@ -39,17 +40,14 @@ pub(super) trait Index: Send + Sync + std::fmt::Debug {
     /// Forgets the record of `id`.
     async fn remove(&self, id: &ImageId);
 
-    /// Counts a complete read.
-    async fn hit(&self, id: &ImageId);
+    /// Adds uses to the records of entries. False if that has to be tried again.
+    async fn used(&self, batch: &[(ImageId, Uses)]) -> bool;
 
     /// Takes note that a fill of `id` failed and left its file among the invalid ones.
     async fn failed(&self, id: &ImageId, reason: &str);
 
     /// All records, ordered by image id.
     async fn entries(&self) -> Vec<CachedImage>;
-
-    /// All recorded images, the least recently used first.
-    async fn by_recency(&self) -> Vec<ImageId>;
 }
 
 /// Opens the configured index, or the SQLite one if that does not work here. Tells which it is.
@@ -68,6 +66,6 @@ pub(super) async fn open(settings: &Settings, layout: &Layout) -> Result<(Arc<dy
 }
 
 /// Seconds since 1970, as Glance's records have them; 0 for times before.
-fn epoch(time: SystemTime) -> f64 {
+pub(super) fn epoch(time: SystemTime) -> f64 {
     time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }

@@ -14,6 +14,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSy
 
 use super::{CachedImage, Index, epoch};
 use crate::cache::blocking::blocking;
+use crate::cache::hits::Uses;
 use crate::cache::layout::{FILE_MODE, Layout};
 use crate::cache::{Error, Result};
 use crate::model::ImageId;
@@ -74,6 +75,23 @@ impl Sqlite {
         transaction.commit().await
     }
 
+    /// One transaction, so that a batch is written whole or not at all.
+    async fn add_uses(&self, batch: &[(ImageId, Uses)]) -> sqlx::Result<()> {
+        // Taking the write lock at once: a reader that turns writer fails without waiting when another wrote.
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        for (id, uses) in batch {
+            let change =
+                "UPDATE cached_images SET hits = hits + ?, last_accessed = MAX(last_accessed, ?) WHERE image_id = ?";
+            sqlx::query(change)
+                .bind(uses.hits.cast_signed())
+                .bind(uses.last_accessed)
+                .bind(id.as_str())
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await
+    }
+
     async fn delete(&self, id: &ImageId) {
         let done = sqlx::query("DELETE FROM cached_images WHERE image_id = ?").bind(id.as_str()).execute(&self.pool);
         log(done.await);
@@ -98,12 +116,8 @@ impl Index for Sqlite {
         self.delete(id).await;
     }
 
-    async fn hit(&self, id: &ImageId) {
-        let done = sqlx::query("UPDATE cached_images SET hits = hits + 1, last_accessed = ? WHERE image_id = ?")
-            .bind(epoch(SystemTime::now()))
-            .bind(id.as_str())
-            .execute(&self.pool);
-        log(done.await);
+    async fn used(&self, batch: &[(ImageId, Uses)]) -> bool {
+        self.add_uses(batch).await.inspect_err(|error| tracing::warn!("image cache index: {error}")).is_ok()
     }
 
     async fn failed(&self, id: &ImageId, _reason: &str) {
@@ -127,15 +141,6 @@ impl Index for Sqlite {
                 })
             })
             .collect()
-    }
-
-    async fn by_recency(&self) -> Vec<ImageId> {
-        let ids: Vec<String> = log(sqlx::query_scalar(
-            "SELECT image_id FROM cached_images ORDER BY last_accessed, last_modified, image_id",
-        )
-        .fetch_all(&self.pool)
-        .await);
-        ids.iter().filter_map(|id| ImageId::parse(id)).collect()
     }
 }
 

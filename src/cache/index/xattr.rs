@@ -2,19 +2,19 @@
 //!
 //! Times and size are the file's own, so only hits and failures need an attribute.
 
-use std::fs::{self, Metadata};
+use std::fs;
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use rustix::fs::{
-    AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, XattrFlags, lgetxattr, lsetxattr, utimensat,
-};
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT, XattrFlags, lgetxattr, lsetxattr, utimensat};
 
 use super::{CachedImage, Index, epoch};
 use crate::cache::blocking::blocking;
+use crate::cache::hits::Uses;
 use crate::cache::layout::{Entry, FILE_MODE, Layout};
 use crate::model::ImageId;
 
@@ -65,18 +65,23 @@ impl Index for Xattr {
     /// Nothing to do: the record went with the file.
     async fn remove(&self, _id: &ImageId) {}
 
-    async fn hit(&self, id: &ImageId) {
-        let id = id.clone();
+    async fn used(&self, batch: &[(ImageId, Uses)]) -> bool {
+        let batch = batch.to_vec();
         let counting = Arc::clone(&self.counting);
-        self.run("counting a hit", move |layout| {
+        self.run("counting hits", move |layout| {
             let _alone = counting.lock().unwrap_or_else(PoisonError::into_inner);
-            match count(&layout.entry(&id)) {
-                // Evicted while it was read.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-                outcome => outcome,
+            for (id, uses) in &batch {
+                match count(&layout.entry(id), uses) {
+                    // Evicted while it was read.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    outcome => outcome?,
+                }
             }
+            Ok(())
         })
         .await;
+        // Half a batch cannot be told from a whole one, and hits that count twice are worse than hits that do not.
+        true
     }
 
     async fn failed(&self, id: &ImageId, reason: &str) {
@@ -93,15 +98,6 @@ impl Index for Xattr {
             }
             records.sort_by(|a, b| a.image_id.cmp(&b.image_id));
             Ok(records)
-        })
-        .await
-    }
-
-    async fn by_recency(&self) -> Vec<ImageId> {
-        self.run("listing", |layout| {
-            let mut entries = layout.entries()?;
-            entries.sort_by_cached_key(|Entry { id, metadata }| (accessed(metadata), metadata.len(), id.clone()));
-            Ok(entries.into_iter().map(|entry| entry.id).collect())
         })
         .await
     }
@@ -128,14 +124,17 @@ fn hits(path: &Path) -> u64 {
     digits.get(..len).and_then(|digits| str::from_utf8(digits).ok()).and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
-/// One more hit, now. The access time is set because mounts rarely keep it to the read (`relatime`, `noatime`).
-fn count(path: &Path) -> io::Result<()> {
-    set(path, HITS, hits(path).saturating_add(1).to_string().as_bytes())?;
-    let now = Timestamps {
-        last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_NOW },
+/// Adds uses. The access time is set because mounts rarely keep it to the read (`relatime`, `noatime`).
+fn count(path: &Path, uses: &Uses) -> io::Result<()> {
+    if uses.hits > 0 {
+        set(path, HITS, hits(path).saturating_add(uses.hits).to_string().as_bytes())?;
+    }
+    let accessed = Duration::try_from_secs_f64(uses.last_accessed).unwrap_or_default();
+    let times = Timestamps {
+        last_access: Timespec { tv_sec: accessed.as_secs().cast_signed(), tv_nsec: accessed.subsec_nanos().into() },
         last_modification: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
     };
-    Ok(utimensat(CWD, path, &now, AtFlags::SYMLINK_NOFOLLOW)?)
+    Ok(utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)?)
 }
 
 fn record(layout: &Layout, Entry { id, metadata }: Entry) -> io::Result<CachedImage> {
@@ -146,9 +145,4 @@ fn record(layout: &Layout, Entry { id, metadata }: Entry) -> io::Result<CachedIm
         size: metadata.len(),
         image_id: id,
     })
-}
-
-/// Access time, to be compared.
-fn accessed(metadata: &Metadata) -> (i64, i64) {
-    (metadata.atime(), metadata.atime_nsec())
 }

@@ -1,7 +1,7 @@
 //! After a deletion nothing is left, and nothing appears.
 
 use super::support::{House, STEP, Script, all, block, image, nowhere, settings, with_each_driver};
-use crate::cache::{Cache, Driver};
+use crate::cache::{Cache, Driver, Expected};
 use crate::model::ImageId;
 
 #[tokio::test]
@@ -9,7 +9,7 @@ async fn an_evicted_image_is_gone_at_once() {
     with_each_driver(async |house: House| {
         let (kept, gone) = (house.fill(10).await, house.fill(20).await);
         house.cache.queue(&ImageId::random()).await.unwrap();
-        let mut reader = house.hit(&gone).await.into_stream(nowhere());
+        let mut reader = house.hit(&gone).await.whole(nowhere());
         assert!(house.cache.evict(&gone).await.unwrap());
         assert!(!house.entry(&gone).exists());
         let left: Vec<_> = house.cache.entries().await.into_iter().map(|record| record.image_id).collect();
@@ -104,7 +104,7 @@ async fn what_another_process_fills_after_its_eviction_is_its_own() {
     let id = ImageId::random();
     let old = Script::new(image(3 * STEP)).held_at(STEP).shared();
     let new = Script::new(image(2 * STEP)).held_at(STEP).shared();
-    let before = here.fetch(&id, old.store(), None).await.unwrap();
+    let before = here.fetch(&id, old.store(), &Expected::default(), None).await.unwrap();
     other.cache.evict(&id).await.unwrap();
     let after = other.fetch(&id, &new).await;
     old.open_gate();

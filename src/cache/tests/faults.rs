@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::process::Command;
 
 use super::support::{House, STEP, Script, all, block, image, with_each_driver};
-use crate::cache::{Driver, Verdict};
+use crate::cache::{Driver, FetchError, Verdict};
 use crate::model::ImageId;
 use crate::store;
 
@@ -15,7 +15,7 @@ async fn a_store_that_refuses_leaves_no_trace() {
         let mut source = Script::new(image(STEP));
         source.refuses = true;
         let error = house.try_fetch(&id, &source.shared(), None).await.unwrap_err();
-        assert!(matches!(&*error, store::Error::NotFound(_)), "{error}");
+        assert!(matches!(stores(&error), store::Error::NotFound(_)), "{error}");
         house.settle().await;
         assert!(!house.incomplete(&id).exists());
         let again = house.fetch(&id, &Script::new(image(STEP)).shared()).await;
@@ -72,7 +72,7 @@ async fn a_store_that_announces_another_size_is_refused_before_its_first_byte() 
     with_each_driver(async |house: House| {
         let (id, source) = (ImageId::random(), Script::new(image(2 * STEP)).shared());
         let error = house.try_fetch(&id, &source, Some(3 * STEP as u64)).await.unwrap_err();
-        assert!(matches!(&*error, store::Error::Unavailable(_)), "{error}");
+        assert!(matches!(stores(&error), store::Error::Unavailable(_)), "{error}");
         assert_eq!(error.to_string(), "the store announces 8192 bytes of the image instead of 12288");
         house.settle().await;
         for path in [house.entry(&id), house.incomplete(&id), house.invalid(&id)] {
@@ -93,7 +93,7 @@ async fn what_is_passed_through_has_the_right_size_too() {
     };
     let size = |steps: usize| Some((steps * STEP) as u64);
     let refused = fetch(size(2), size(3)).await.unwrap_err();
-    assert!(matches!(&*refused, store::Error::Unavailable(_)), "{refused}");
+    assert!(matches!(stores(&refused), store::Error::Unavailable(_)), "{refused}");
     for (announced, expected, kind) in [
         (size(3), None, ErrorKind::UnexpectedEof),
         (None, size(3), ErrorKind::UnexpectedEof),
@@ -101,7 +101,7 @@ async fn what_is_passed_through_has_the_right_size_too() {
         (None, size(1), ErrorKind::InvalidData),
     ] {
         let fetched = fetch(announced, expected).await.unwrap();
-        assert_eq!((fetched.verdict, fetched.size), (Verdict::PassThrough, announced.or(expected)));
+        assert_eq!((fetched.verdict, fetched.size), (Verdict::Bypass, announced.or(expected)));
         assert_eq!(all(fetched.data).await.unwrap_err().kind(), kind);
     }
     assert_eq!(all(fetch(None, None).await.unwrap().data).await.unwrap(), image(2 * STEP));
@@ -137,7 +137,7 @@ async fn no_place_for_an_unfinished_file_means_no_caching() {
         without_incomplete(&house);
         let (id, source) = (ImageId::random(), Script::new(image(2 * STEP)).shared());
         let fetched = house.fetch(&id, &source).await;
-        assert_eq!((fetched.verdict, fetched.size), (Verdict::PassThrough, Some(2 * STEP as u64)));
+        assert_eq!((fetched.verdict, fetched.size), (Verdict::Bypass, Some(2 * STEP as u64)));
         assert_eq!(all(fetched.data).await.unwrap(), image(2 * STEP));
         assert!(!house.entry(&id).exists());
     })
@@ -178,7 +178,15 @@ fn a_full_disk_costs_only_the_entry() {
 }
 
 async fn fill_beyond_the_limit(house: House) {
-    let (id, source) = (ImageId::random(), Script::new(image(64 * STEP)).held_at(STEP).shared());
+    // A size that is known is not even begun.
+    let (id, source) = (ImageId::random(), Script::new(image(64 * STEP)).shared());
+    let fetched = house.fetch(&id, &source).await;
+    assert_eq!(fetched.verdict, Verdict::NoSpace);
+    assert_eq!(all(fetched.data).await.unwrap(), image(64 * STEP));
+    // One that is not known is found out on the way.
+    let mut source = Script::new(image(64 * STEP)).held_at(STEP);
+    source.announced = None;
+    let (id, source) = (ImageId::random(), source.shared());
     let fetched = house.fetch(&id, &source).await;
     let followed = house.fetch(&id, &source).await;
     assert_eq!((fetched.verdict, followed.verdict), (Verdict::Miss, Verdict::Filling));
@@ -186,8 +194,9 @@ async fn fill_beyond_the_limit(house: House) {
     assert_eq!(all(fetched.data).await.unwrap(), image(64 * STEP));
     assert_eq!(all(followed.data).await.unwrap(), image(64 * STEP));
     assert!(source.opened_at().len() > 1, "the fill was to fail");
-    assert_invalid(&house, &id).await;
-    assert_eq!(house.invalid(&id).metadata().unwrap().len(), 0, "its bytes are given back");
+    house.settle().await;
+    assert!(!house.incomplete(&id).exists() && !house.invalid(&id).exists() && !house.entry(&id).exists());
+    assert!(house.cache.entries().await.is_empty());
 }
 
 /// Leaves no place for unfinished files; not even root can make one.
@@ -202,4 +211,12 @@ async fn assert_invalid(house: &House, id: &ImageId) {
     assert!(!house.incomplete(id).exists());
     assert!(!house.entry(id).exists());
     assert!(house.cache.entries().await.is_empty());
+}
+
+#[track_caller]
+fn stores(error: &FetchError) -> &store::Error {
+    match error {
+        FetchError::Store(error) => error,
+        other => panic!("{other:?}"),
+    }
 }

@@ -2,16 +2,15 @@
 
 use futures_util::future::join_all;
 
-use super::support::{House, STEP, Script, all, block, image, settings, with_each_driver};
-use crate::cache::fill::MAX_FILLS;
-use crate::cache::{Cache, Driver, Verdict};
+use super::support::{FILLS, House, STEP, Script, all, block, image, settings, with_each_driver};
+use crate::cache::{Cache, Driver, Expected, Verdict};
 use crate::model::ImageId;
 
 #[tokio::test]
 async fn a_cold_image_comes_whole_and_is_recorded() {
     with_each_driver(async |house: House| {
         let (id, source) = (ImageId::random(), Script::new(image(3 * STEP + 7)).shared());
-        assert!(house.cache.lookup(&id, None).await.is_none());
+        assert!(house.cache.lookup(&id, &Expected::default()).await.is_none());
         let fetched = house.fetch(&id, &source).await;
         assert_eq!((fetched.verdict, fetched.size), (Verdict::Miss, Some(3 * STEP as u64 + 7)));
         assert_eq!(all(fetched.data).await.unwrap(), image(3 * STEP + 7));
@@ -138,16 +137,16 @@ async fn the_fill_outlives_who_began_it() {
 async fn who_comes_after_the_last_place_is_passed_through() {
     let house = House::new(Driver::Sqlite).await;
     let held = Script::new(image(STEP)).held_at(0).shared();
-    let running: Vec<_> = join_all((0..MAX_FILLS).map(async |_| house.fetch(&ImageId::random(), &held).await)).await;
+    let running: Vec<_> = join_all((0..FILLS).map(async |_| house.fetch(&ImageId::random(), &held).await)).await;
     let late = ImageId::random();
     let fetched = house.fetch(&late, &Script::new(image(STEP)).shared()).await;
-    assert_eq!(fetched.verdict, Verdict::PassThrough);
+    assert_eq!(fetched.verdict, Verdict::Bypass);
     assert_eq!(all(fetched.data).await.unwrap(), image(STEP));
     assert!(!house.entry(&late).exists());
     held.open_gate();
     drop(running);
     house.settle().await;
-    assert_eq!(house.cache.entries().await.len(), MAX_FILLS as usize);
+    assert_eq!(house.cache.entries().await.len(), FILLS as usize);
 }
 
 #[tokio::test]
@@ -155,10 +154,10 @@ async fn what_another_process_fills_is_passed_through() {
     let house = House::new(Driver::Sqlite).await;
     let other = Cache::open(settings(house.dir.path(), Driver::Sqlite)).await.unwrap();
     let (id, source) = (ImageId::random(), Script::new(image(3 * STEP)).held_at(STEP).shared());
-    let there = other.fetch(&id, source.store(), None).await.unwrap();
+    let there = other.fetch(&id, source.store(), &Expected::default(), None).await.unwrap();
     let free = Script::new(image(3 * STEP)).shared();
     let here = house.fetch(&id, &free).await;
-    assert_eq!(here.verdict, Verdict::PassThrough);
+    assert_eq!(here.verdict, Verdict::Elsewhere);
     assert_eq!(all(here.data).await.unwrap(), image(3 * STEP));
     source.open_gate();
     assert_eq!(all(there.data).await.unwrap(), image(3 * STEP));

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 
-use super::support::{House, Script, all, block, image, nowhere, with_each_driver};
-use crate::cache::Driver;
+use super::support::{House, Script, all, block, image, nowhere, of_size, with_each_driver};
 use crate::cache::blocks::BLOCK;
+use crate::cache::{Driver, Expected};
 use crate::model::ImageId;
 
 /// More than two blocks of a hit.
@@ -22,7 +22,7 @@ async fn a_complete_read_is_counted_before_its_last_block() {
         let hit = house.hit(&id).await;
         assert_eq!(hit.size(), SIZE as u64);
         assert_eq!(hit.file.metadata().unwrap().len(), SIZE as u64);
-        let mut data = hit.into_stream(nowhere());
+        let mut data = hit.whole(nowhere());
         let mut read = Vec::new();
         while read.len() < SIZE {
             assert_eq!(hits().await, 0);
@@ -42,7 +42,7 @@ async fn a_complete_read_is_counted_before_its_last_block() {
 async fn a_broken_off_read_is_not_counted() {
     with_each_driver(async |house: House| {
         let id = house.fill(SIZE).await;
-        let mut data = house.hit(&id).await.into_stream(nowhere());
+        let mut data = house.hit(&id).await.whole(nowhere());
         block(&mut data).await.unwrap().unwrap();
         drop(data);
         assert_eq!(house.cache.entries().await[0].hits, 0);
@@ -75,7 +75,7 @@ async fn of_many_reads_at_once_each_is_counted() {
 async fn an_entry_cut_short_is_evicted_and_the_rest_read_from_the_store() {
     with_each_driver(async |house: House| {
         let (id, source) = (house.fill(SIZE).await, Script::new(image(SIZE)).shared());
-        let mut data = house.hit(&id).await.into_stream(source.store());
+        let mut data = house.hit(&id).await.whole(source.store());
         let mut read = block(&mut data).await.unwrap().unwrap().to_vec();
         File::options().write(true).open(house.entry(&id)).unwrap().set_len(BLOCK + 5).unwrap();
         read.extend(all(data).await.unwrap());
@@ -93,8 +93,8 @@ async fn an_entry_that_cannot_be_read_is_evicted_and_read_from_the_store() {
         let (id, source) = (house.fill(SIZE).await, Script::new(image(SIZE)).shared());
         let mut hit = house.hit(&id).await;
         hit.file = Arc::new(File::options().write(true).open(house.entry(&id)).unwrap());
-        assert!(all(hit.into_stream(source.store())).await.unwrap() == image(SIZE));
-        assert!(house.cache.lookup(&id, None).await.is_none());
+        assert!(all(hit.whole(source.store())).await.unwrap() == image(SIZE));
+        assert!(house.cache.lookup(&id, &Expected::default()).await.is_none());
         assert!(house.cache.entries().await.is_empty());
     })
     .await;
@@ -108,7 +108,7 @@ async fn what_took_the_place_of_a_damaged_entry_stays() {
     File::options().write(true).open(house.entry(&id)).unwrap().set_len(5).unwrap();
     house.cache.evict(&id).await.unwrap();
     all(house.fetch(&id, &source).await.data).await.unwrap();
-    assert!(all(old.into_stream(source.store())).await.unwrap() == image(SIZE));
+    assert!(all(old.whole(source.store())).await.unwrap() == image(SIZE));
     assert!(house.read(&id).await == image(SIZE));
 }
 
@@ -116,7 +116,7 @@ async fn what_took_the_place_of_a_damaged_entry_stays() {
 async fn the_store_of_a_damaged_entry_must_have_the_same_image() {
     let house = House::new(Driver::Sqlite).await;
     let id = house.fill(SIZE).await;
-    let data = house.hit(&id).await.into_stream(Script::new(image(SIZE + 1)).shared().store());
+    let data = house.hit(&id).await.whole(Script::new(image(SIZE + 1)).shared().store());
     File::options().write(true).open(house.entry(&id)).unwrap().set_len(5).unwrap();
     all(data).await.unwrap_err();
 }
@@ -125,8 +125,8 @@ async fn the_store_of_a_damaged_entry_must_have_the_same_image() {
 async fn an_entry_of_another_size_is_evicted() {
     with_each_driver(async |house: House| {
         let id = house.fill(10).await;
-        assert!(house.cache.lookup(&id, Some(10)).await.is_some());
-        assert!(house.cache.lookup(&id, Some(11)).await.is_none());
+        assert!(house.cache.lookup(&id, &of_size(Some(10))).await.is_some());
+        assert!(house.cache.lookup(&id, &of_size(Some(11))).await.is_none());
         assert!(!house.entry(&id).exists());
         assert!(house.cache.entries().await.is_empty());
     })
@@ -142,7 +142,7 @@ async fn only_regular_files_are_entries() {
         std::fs::create_dir(house.entry(&directory)).unwrap();
         rustix::fs::mkfifoat(rustix::fs::CWD, house.entry(&pipe), rustix::fs::Mode::RUSR).unwrap();
         for id in [link, directory, pipe] {
-            assert!(house.cache.lookup(&id, None).await.is_none());
+            assert!(house.cache.lookup(&id, &Expected::default()).await.is_none());
         }
         assert!(house.cache.entries().await.is_empty());
     })

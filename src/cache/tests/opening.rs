@@ -70,6 +70,7 @@ async fn index_and_directory_agree_after_opening() {
     let house = House::new(Driver::Sqlite).await;
     let (kept, lost, found) = (house.fill(10).await, house.fill(20).await, ImageId::random());
     house.read(&kept).await;
+    house.settle().await;
     fs::remove_file(house.entry(&lost)).unwrap();
     fs::write(house.entry(&found), image(30)).unwrap();
     let mut records: Vec<_> = reopened(&house, Driver::Sqlite)

@@ -11,13 +11,15 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
-use crate::cache::fill::Fetched;
-use crate::cache::{Cache, Driver, Hit, Settings, Source};
+use crate::cache::hit::Hit;
+use crate::cache::{Cache, Driver, Expected, FetchError, Fetched, Settings, Source};
 use crate::model::{ByteStream, ImageId};
-use crate::store;
+use crate::store::{self, ByteRange};
 
 /// Bytes of the blocks a [`Script`] sends.
 pub(super) const STEP: usize = 4096;
+/// Fills at a time.
+pub(super) const FILLS: u32 = 8;
 /// Longest wait of a test for something that should happen: far beyond any real time.
 const LONG: Duration = Duration::from_secs(60);
 
@@ -59,8 +61,8 @@ impl House {
         id: &ImageId,
         source: &Arc<Script>,
         expected_size: Option<u64>,
-    ) -> Result<Fetched, Arc<store::Error>> {
-        self.cache.fetch(id, source.store(), expected_size).await
+    ) -> Result<Fetched, FetchError> {
+        self.cache.fetch(id, source.store(), &of_size(expected_size), None).await
     }
 
     /// Waits until all fills have ended.
@@ -78,13 +80,18 @@ impl House {
 
     /// Reads a cached image to its end.
     pub(super) async fn read(&self, id: &ImageId) -> Vec<u8> {
-        all(self.hit(id).await.into_stream(nowhere())).await.unwrap()
+        all(self.hit(id).await.whole(nowhere())).await.unwrap()
     }
 
     /// Opens a cached image.
     pub(super) async fn hit(&self, id: &ImageId) -> Hit {
-        self.cache.lookup(id, None).await.expect("cached")
+        self.cache.lookup(id, &Expected::default()).await.expect("cached")
     }
+}
+
+/// An image of which only the size is known.
+pub(super) fn of_size(size: Option<u64>) -> Expected {
+    Expected { size, digest: None }
 }
 
 pub(super) fn settings(dir: &Path, driver: Driver) -> Settings {
@@ -93,6 +100,12 @@ pub(super) fn settings(dir: &Path, driver: Driver) -> Settings {
         driver,
         sqlite_db: "cache.db".to_owned(),
         max_size: 1 << 30,
+        min_free: 0,
+        max_fills: FILLS,
+        fill_retries: 0,
+        finish_abandoned: true,
+        fill_on_range: false,
+        hits_interval: LONG,
         stall_time: Duration::from_secs(86400),
     }
 }
@@ -218,16 +231,21 @@ struct Scripted(Arc<Script>);
 
 #[async_trait]
 impl Source for Scripted {
-    async fn open(&self, start: u64) -> store::Result<store::Opened> {
+    async fn open(&self, range: ByteRange) -> store::Result<store::Opened> {
+        let ByteRange { start, len } = range;
         self.0.opened_at.lock().unwrap().push(start);
         if self.0.refuses {
             return Err(store::Error::NotFound("No such image".to_owned()));
         }
         let script = Arc::clone(&self.0);
+        let end = len.map_or(usize::MAX, |len| (start + len) as usize);
         let data = stream::unfold(start as usize, move |offset| {
             let script = Arc::clone(&script);
             async move {
-                let block = script.send(offset).await?;
+                if offset >= end {
+                    return None;
+                }
+                let block = script.send(offset).await?.map(|block| block.slice(..block.len().min(end - offset)));
                 let sent = block.as_ref().map_or(0, Bytes::len);
                 Some((block, offset + sent))
             }
