@@ -10,6 +10,10 @@ use crate::notify::Notifier;
 
 static IMAGE_SIZE_CAP: Opt =
     Opt::int("DEFAULT", "image_size_cap").default("1099511627776").min(1).help("Largest image in bytes");
+static HASHING_ALGORITHM: Opt = Opt::str("DEFAULT", "hashing_algorithm")
+    .default("sha512")
+    .empty_is_unset()
+    .help("What new data is hashed with, beside MD5: md5, sha1, sha224, sha256, sha384, sha512");
 static IMAGE_PROPERTY_QUOTA: Opt = Opt::int("DEFAULT", "image_property_quota")
     .default("128")
     .help("Properties an image may have; negative: any number");
@@ -32,6 +36,7 @@ static TASK_POOL_THREADS: Opt =
 
 pub(super) static OPTIONS: &[&Opt] = &[
     &IMAGE_SIZE_CAP,
+    &HASHING_ALGORITHM,
     &IMAGE_PROPERTY_QUOTA,
     &IMAGE_MEMBER_QUOTA,
     &DELAYED_DELETE,
@@ -47,7 +52,14 @@ impl Loaded {
         let conf = &self.conf;
         // Negative means no limit.
         let quota = |opt| self.integer(opt).map(|quota| usize::try_from(quota).ok());
+        let hashing_algorithm = conf.str(&HASHING_ALGORITHM)?.unwrap_or_default().parse().map_err(
+            |unknown: fastio::hash::UnknownAlgorithm| Error::Invalid {
+                option: "hashing_algorithm",
+                reason: unknown.to_string(),
+            },
+        )?;
         Ok(Settings {
+            hashing_algorithm,
             property_quota: quota(&IMAGE_PROPERTY_QUOTA)?,
             member_quota: quota(&IMAGE_MEMBER_QUOTA)?,
             image_size_cap: self.natural(&IMAGE_SIZE_CAP)?,

@@ -8,7 +8,7 @@ use crate::model::{Context, Image, ImageFields, ImageStatus};
 impl Images {
     /// Reserves an image in status `queued`, or `active` if its data is at `location` already.
     ///
-    /// Whatever status, checksum or location `fields` holds is ignored (v1-api §10).
+    /// Whatever status, digests or location `fields` holds is ignored (v1-api §10).
     pub(crate) async fn create(&self, ctx: &Context, fields: ImageFields, location: Option<&str>) -> Result<Image> {
         self.authorise_change(ctx, "add_image")?;
         if fields.is_public == Some(true) {
@@ -25,6 +25,7 @@ impl Images {
             status: Some(status),
             size: Some(size),
             checksum: None,
+            os_hash: None,
             location: location.map(|uri| Some(self.stored_location(uri))),
             ..fields
         };

@@ -26,6 +26,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fastio::Algorithm;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -53,6 +54,8 @@ pub(crate) use verify::Verification;
 pub(crate) struct Settings {
     /// Largest image in bytes (`image_size_cap`).
     pub(crate) image_size_cap: u64,
+    /// What new data is hashed with, beside MD5 (`hashing_algorithm`).
+    pub(crate) hashing_algorithm: Algorithm,
     /// Leave the data of deleted images to the scrubber (`delayed_delete`).
     pub(crate) delayed_delete: bool,
     /// Seconds that deleted data is kept for (`scrub_time`).

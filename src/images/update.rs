@@ -21,7 +21,7 @@ impl Images {
 
     /// Changes the record. A `location` makes a queued image active (v1-api §19).
     ///
-    /// Status, checksum, size and id are the state machine's alone (security S21): what `fields` says of them is ignored.
+    /// Status, digests, size and id are the state machine's alone (security S21): what `fields` says of them is ignored.
     pub(crate) async fn update(
         &self,
         ctx: &Context,
@@ -35,7 +35,8 @@ impl Images {
         }
         self.check_properties(properties_after(image, &fields, purge_props))?;
         let announced = fields.size;
-        let mut change = ImageFields { id: None, status: None, checksum: None, size: None, location: None, ..fields };
+        let mut change =
+            ImageFields { id: None, status: None, checksum: None, os_hash: None, size: None, location: None, ..fields };
         let mut mode = UpdateMode { purge_props, from_status: None };
         if let Some(uri) = location {
             change.size = Some(self.size_at(uri, announced).await?);

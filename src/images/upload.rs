@@ -105,7 +105,7 @@ impl Images {
         let announced = upload.length.or(upload.size);
         let running = self.background.uploads.begin(&image.id);
         let guarded = exactly(capped(running.guard(upload.data), self.parts.settings.image_size_cap), upload.length);
-        let (data, digest) = Digesting::start(guarded);
+        let (data, digest) = Digesting::start(guarded, self.parts.settings.hashing_algorithm);
         let added = store.add(&image.id, data, announced).await.map_err(|error| match running.was_ended() {
             true => Error::GoneMeanwhile(image.id.clone()),
             false => upload_error(error),
@@ -124,6 +124,7 @@ impl Images {
             status: Some(ImageStatus::Active),
             size: Some(added.size),
             checksum: Some(Some(got.md5)),
+            os_hash: Some(Some(got.os_hash)),
             location: Some(Some(self.stored_location(&added.uri))),
             ..ImageFields::default()
         };

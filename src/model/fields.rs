@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Image, ImageId, ImageStatus};
+use super::{Image, ImageId, ImageStatus, OsHash};
 
 /// Container formats of v1 (v1-api §7) and of today (configuration §11).
 const CONTAINER_FORMATS: [&str; 8] = ["ami", "ari", "aki", "bare", "ovf", "ova", "docker", "compressed"];
@@ -25,6 +25,7 @@ pub(crate) struct ImageFields {
     pub(crate) container_format: Option<Option<String>>,
     pub(crate) size: Option<u64>,
     pub(crate) checksum: Option<Option<String>>,
+    pub(crate) os_hash: Option<Option<OsHash>>,
     pub(crate) min_disk: Option<i64>,
     pub(crate) min_ram: Option<i64>,
     pub(crate) owner: Option<Option<String>>,

@@ -124,6 +124,8 @@ pub(crate) struct Image {
     pub(crate) size: Option<u64>,
     /// Lower-case hex MD5 of the data.
     pub(crate) checksum: Option<String>,
+    /// The digest of the data that can be relied on; `None` where nobody computed one.
+    pub(crate) os_hash: Option<OsHash>,
     pub(crate) protected: bool,
     /// GB a server's disk must have.
     pub(crate) min_disk: i64,
@@ -144,6 +146,15 @@ impl Image {
     pub(crate) fn is_public(&self) -> bool {
         self.visibility == Visibility::Public
     }
+}
+
+/// A digest of an image's data ("multihash"). Both are text: another service may have used an algorithm unknown here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OsHash {
+    /// Name of the algorithm, as Python's `hashlib` has it (`os_hash_algo`).
+    pub(crate) algo: String,
+    /// Lower-case hex (`os_hash_value`).
+    pub(crate) value: String,
 }
 
 /// A project that an image is shared with.

@@ -13,7 +13,7 @@ mod truth;
 pub(crate) use context::Context;
 pub(crate) use fields::{ImageFields, InvalidFields};
 pub(crate) use id::ImageId;
-pub(crate) use image::{Image, ImageStatus, Member, Membership, Visibility};
+pub(crate) use image::{Image, ImageStatus, Member, Membership, OsHash, Visibility};
 pub(crate) use query::{Filters, ImageQuery, PublicFilter, SortDir, SortKey};
 pub(crate) use range::RangeSpec;
 pub(crate) use rights::{may_change, may_see, may_share};

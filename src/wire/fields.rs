@@ -41,6 +41,8 @@ pub(crate) fn decode_fields(image: &Map<String, Value>) -> Result<ImageFields, I
         container_format: body.text("container_format")?,
         size: body.size()?,
         checksum: body.text("checksum")?,
+        // v1 does not know it.
+        os_hash: None,
         min_disk: body.number("min_disk")?,
         min_ram: body.number("min_ram")?,
         owner: body.text("owner")?.map(|owner| owner.filter(|owner| !owner.is_empty())),
@@ -159,6 +161,7 @@ mod tests {
             container_format: Some(None),
             size: Some(1 << 40),
             checksum: Some(Some("c1".to_owned())),
+            os_hash: None,
             min_disk: Some(1),
             min_ram: Some(2),
             owner: Some(None),

@@ -81,6 +81,8 @@ pub(crate) fn decode_record(record: &Value) -> Result<Image, String> {
             value => Some(value.as_u64().ok_or_else(|| wrong("size"))?),
         },
         checksum: text("checksum")?,
+        // v1 does not know it.
+        os_hash: None,
         protected: flag("protected")?,
         min_disk: number("min_disk")?,
         min_ram: number("min_ram")?,

@@ -91,6 +91,13 @@ fn an_unknown_notifier_is_an_error() {
 }
 
 #[test]
+fn an_unknown_digest_is_an_error() {
+    let setup = Setup::api("").set("hashing_algorithm", "crc32");
+    one_line(&setup.run_to_end(), &["hashing_algorithm", "'crc32'", "sha512"]);
+    assert!(!is_open(setup.port()));
+}
+
+#[test]
 fn options_that_nobody_knows_are_ignored() {
     let gander = Setup::api("").set("colour", "green").start();
     gander.client().get("/v1/images").expect(200);

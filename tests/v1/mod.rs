@@ -4,6 +4,7 @@
 mod bad_input;
 mod bad_uploads;
 mod copy_from;
+mod digests;
 mod errors;
 mod images_create;
 mod images_delete;

@@ -11,7 +11,7 @@ use super::pool::Session;
 use super::statement::{insert, now, soft_delete_children};
 use super::{locations, properties};
 use crate::db::{Error, UpdateMode};
-use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus, Visibility};
+use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus, OsHash, Visibility};
 
 /// Adds an image with its properties and location.
 pub(super) async fn image_insert(
@@ -43,6 +43,7 @@ fn new_row(ctx: &Context, id: &ImageId, fields: &ImageFields, now: NaiveDateTime
         Some(owner) if ctx.is_admin => owner.clone(),
         _ => ctx.owner().map(str::to_owned),
     };
+    let (algo, value) = parts(fields.os_hash.as_ref().and_then(Option::as_ref));
     let public = fields.is_public.unwrap_or(false);
     insert(
         "images",
@@ -57,6 +58,8 @@ fn new_row(ctx: &Context, id: &ImageId, fields: &ImageFields, now: NaiveDateTime
             ("disk_format", text(&fields.disk_format)),
             ("container_format", text(&fields.container_format)),
             ("checksum", text(&fields.checksum)),
+            ("os_hash_algo", algo.into()),
+            ("os_hash_value", value.into()),
             ("owner", owner.into()),
             ("min_disk", fields.min_disk.unwrap_or(0).into()),
             ("min_ram", fields.min_ram.unwrap_or(0).into()),
@@ -129,11 +132,15 @@ fn conflict(before: &Image, fields: &ImageFields, mode: UpdateMode) -> Error {
 fn changes(ctx: &Context, fields: &ImageFields, before: &Image) -> Vec<(&'static str, Expr)> {
     let owner = fields.owner.as_ref().filter(|_| ctx.is_admin);
     let public = fields.is_public.filter(|public| *public != before.is_public());
+    let (algo, value) = fields.os_hash.as_ref().map(|hash| parts(hash.as_ref())).unzip();
+    let (algo_before, value_before) = parts(before.os_hash.as_ref());
     [
         changed("name", fields.name.as_ref(), &before.name),
         changed("disk_format", fields.disk_format.as_ref(), &before.disk_format),
         changed("container_format", fields.container_format.as_ref(), &before.container_format),
         changed("checksum", fields.checksum.as_ref(), &before.checksum),
+        changed("os_hash_algo", algo.as_ref(), &algo_before),
+        changed("os_hash_value", value.as_ref(), &value_before),
         changed("owner", owner, &before.owner),
         changed("size", fields.size.map(|size| Some(big(size))).as_ref(), &before.size.map(big)),
         changed("min_disk", fields.min_disk.as_ref(), &before.min_disk),
@@ -145,6 +152,11 @@ fn changes(ctx: &Context, fields: &ImageFields, before: &Image) -> Vec<(&'static
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// The two columns of a digest.
+fn parts(hash: Option<&OsHash>) -> (Option<String>, Option<String>) {
+    hash.map(|hash| (hash.algo.clone(), hash.value.clone())).unzip()
 }
 
 fn changed<T>(column: &'static str, wanted: Option<&T>, before: &T) -> Option<(&'static str, Expr)>

@@ -8,10 +8,10 @@ use super::error::Fault;
 use super::pool::{Row, Session};
 use super::statement::live;
 use crate::db::Error;
-use crate::model::{Image, ImageId};
+use crate::model::{Image, ImageId, OsHash};
 
 /// The columns of `images` that [`image`] reads.
-pub(super) const COLUMNS: [&str; 16] = [
+pub(super) const COLUMNS: [&str; 18] = [
     "id",
     "name",
     "status",
@@ -20,6 +20,8 @@ pub(super) const COLUMNS: [&str; 16] = [
     "container_format",
     "size",
     "checksum",
+    "os_hash_algo",
+    "os_hash_value",
     "protected",
     "min_disk",
     "min_ram",
@@ -37,6 +39,7 @@ pub(super) fn image(row: &Row) -> Result<Image, Fault> {
     let status: String = row.get("status")?;
     let visibility: String = row.get("visibility")?;
     let created_at = row.get("created_at")?;
+    let (algo, value): (Option<String>, Option<String>) = (row.get("os_hash_algo")?, row.get("os_hash_value")?);
     Ok(Image {
         status: status.parse().map_err(|()| known("status", &status))?,
         visibility: visibility.parse().map_err(|()| known("visibility", &visibility))?,
@@ -46,6 +49,7 @@ pub(super) fn image(row: &Row) -> Result<Image, Fault> {
         container_format: row.get("container_format")?,
         size: row.get::<Option<i64>>("size")?.and_then(|size| u64::try_from(size).ok()),
         checksum: row.get("checksum")?,
+        os_hash: algo.zip(value).map(|(algo, value)| OsHash { algo, value }),
         protected: row.get("protected")?,
         min_disk: row.get("min_disk")?,
         min_ram: row.get("min_ram")?,

@@ -4,7 +4,7 @@ use sea_query::{Expr, ExprTrait, Order, Query};
 
 use super::{Bed, admin, beds, named, properties, tenant};
 use crate::db::{Error, Metadata, UpdateMode};
-use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus, Visibility};
+use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus, OsHash, Visibility};
 
 const PURGE: UpdateMode = UpdateMode { purge_props: true, from_status: None };
 const KEEP: UpdateMode = UpdateMode { purge_props: false, from_status: None };
@@ -186,6 +186,24 @@ async fn status_changes_can_be_compare_and_set() {
         let late = bed.image_update(&tenant("a"), &image.id, to(ImageStatus::Saving), from(ImageStatus::Queued)).await;
         let Err(Error::Conflict(text)) = late else { panic!("{late:?}") };
         assert_eq!(text, "cannot transition from saving to saving in update (wanted from_state=queued)");
+    }
+}
+
+#[tokio::test]
+async fn digests_are_set_changed_and_taken_back_with_their_algorithm() {
+    for bed in beds().await {
+        let hash = |algo: &str| Some(OsHash { algo: algo.to_owned(), value: "00ff".to_owned() });
+        let hashed = |hash| ImageFields { os_hash: Some(hash), ..ImageFields::default() };
+        let image = bed.add(&tenant("a"), ImageFields { os_hash: Some(hash("sha512")), ..named("x") }).await;
+        assert_eq!(image.os_hash, hash("sha512"));
+        assert_eq!(update(&bed, &image, named("y"), KEEP).await.os_hash, hash("sha512"));
+        assert_eq!(update(&bed, &image, hashed(hash("blake2b")), KEEP).await.os_hash, hash("blake2b"));
+        let query = Query::select().columns(["os_hash_algo", "os_hash_value"]).from("images").take();
+        let row = &bed.rows(&query).await[0];
+        let cells = ["os_hash_algo", "os_hash_value"].map(|column| row.get::<String>(column).unwrap());
+        assert_eq!(cells, ["blake2b", "00ff"]);
+        assert_eq!(update(&bed, &image, hashed(None), KEEP).await.os_hash, None);
+        assert_eq!(bed.add(&tenant("a"), named("z")).await.os_hash, None);
     }
 }
 
