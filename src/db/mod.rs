@@ -59,6 +59,13 @@ pub(crate) struct UpdateMode {
     pub(crate) from_status: Option<ImageStatus>,
 }
 
+/// A step of an image's life, by compare-and-set: it is made only from `from`, else [`Error::Conflict`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Step {
+    pub(crate) from: ImageStatus,
+    pub(crate) to: ImageStatus,
+}
+
 /// Image records and memberships.
 ///
 /// Every operation judges the caller's rights (`model::rights`): what the caller cannot see is
@@ -77,8 +84,9 @@ pub(crate) trait Metadata: Send + Sync + std::fmt::Debug {
     /// Changes an image; the owner only for admins (others' wish is dropped silently, v1-api §11).
     async fn image_update(&self, ctx: &Context, id: &ImageId, fields: ImageFields, mode: UpdateMode) -> Result<Image>;
 
-    /// Marks the image, its properties and memberships deleted; the status is the caller's business.
-    async fn image_delete(&self, ctx: &Context, id: &ImageId) -> Result<()>;
+    /// Marks the image, its properties and memberships deleted, and makes `step` at the same time; `None` leaves the
+    /// status as it is. Of an image that is deleted already, only the step from `pending_delete` is possible.
+    async fn image_delete(&self, ctx: &Context, id: &ImageId, step: Option<Step>) -> Result<()>;
 
     /// Live memberships of a visible image.
     async fn members(&self, ctx: &Context, id: &ImageId) -> Result<Vec<Member>>;

@@ -2,8 +2,8 @@
 
 use super::scrub_queue::{self, ScrubEntry};
 use super::{Error, Images, Result};
-use crate::db::{self, UpdateMode};
-use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus};
+use crate::db::{self, Step};
+use crate::model::{Context, Image, ImageId, ImageStatus};
 use crate::notify::Event;
 
 /// A change of the image at the same moment makes a deletion start again; that many in a row are no coincidence.
@@ -51,15 +51,11 @@ impl Images {
             }
             let delayed = self.parts.settings.delayed_delete && !image.locations.is_empty();
             let status = if delayed { ImageStatus::PendingDelete } else { ImageStatus::Deleted };
-            let fields = ImageFields { status: Some(status), ..ImageFields::default() };
-            let mode = UpdateMode { purge_props: false, from_status: Some(image.status) };
-            match self.parts.metadata.image_update(ctx, id, fields, mode).await {
+            let step = Step { from: image.status, to: status };
+            match self.parts.metadata.image_delete(ctx, id, Some(step)).await {
                 Err(error @ db::Error::Conflict(_)) => conflict = Some(error),
                 Err(error) => return Err(Error::Delete(error)),
-                Ok(_) => {
-                    self.parts.metadata.image_delete(ctx, id).await.map_err(Error::Delete)?;
-                    return Ok((image, delayed));
-                }
+                Ok(()) => return Ok((image, delayed)),
             }
         }
         let conflict = conflict.unwrap_or_else(|| db::Error::Conflict(String::new()));

@@ -89,7 +89,7 @@ pub(super) async fn update(
 }
 
 pub(super) async fn delete(State(db): Db, Writer(ctx): Writer, Path(id): Path<String>) -> Result<Response, ApiError> {
-    db.image_delete(&ctx, &image_id(&id)?).await.map_err(refused)?;
+    db.image_delete(&ctx, &image_id(&id)?, None).await.map_err(refused)?;
     Ok(answer(&Value::Null))
 }
 

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::api::error::render::Form;
 use crate::db::registry::{RegistryClient, Settings};
-use crate::db::{Error, Metadata, Result, UpdateMode};
+use crate::db::{Error, Metadata, Result, Step, UpdateMode};
 use crate::model::Membership;
 use crate::model::{Context, Image, ImageFields, ImageId, ImageQuery, ImageStatus, Member};
 use crate::wire::{decode_record, encode_full};
@@ -66,8 +66,8 @@ impl Metadata for Fake {
     async fn image_update(&self, _: &Context, id: &ImageId, fields: ImageFields, mode: UpdateMode) -> Result<Image> {
         self.note(format!("update {id} {fields:?} {mode:?}"), image())
     }
-    async fn image_delete(&self, _: &Context, id: &ImageId) -> Result<()> {
-        self.note(format!("delete {id}"), ())
+    async fn image_delete(&self, _: &Context, id: &ImageId, step: Option<Step>) -> Result<()> {
+        self.note(format!("delete {id} {step:?}"), ())
     }
     async fn members(&self, _: &Context, id: &ImageId) -> Result<Vec<Member>> {
         self.note(format!("members {id}"), vec![member("pattieblack")])
@@ -154,7 +154,11 @@ async fn images_travel_both_ways() {
     let mode = UpdateMode { purge_props: true, from_status: Some(ImageStatus::Saving) };
     client.image_update(&ctx, &id(), raw_image(), mode).await.unwrap();
     client.image_update(&ctx, &id(), raw_image(), UpdateMode::default()).await.unwrap();
-    client.image_delete(&ctx, &id()).await.unwrap();
+    client.image_delete(&ctx, &id(), None).await.unwrap();
+    let step = Step { from: ImageStatus::Active, to: ImageStatus::Deleted };
+    client.image_delete(&ctx, &id(), Some(step)).await.unwrap();
+    let to_deleted = ImageFields { status: Some(ImageStatus::Deleted), ..ImageFields::default() };
+    let from_active = UpdateMode { purge_props: false, from_status: Some(ImageStatus::Active) };
     let inserted = ImageFields { id: Some(id()), status: Some(ImageStatus::Queued), ..raw_image() };
     let expected = [
         format!("get {ID}"),
@@ -162,7 +166,9 @@ async fn images_travel_both_ways() {
         format!("insert {inserted:?}"),
         format!("update {ID} {:?} {mode:?}", raw_image()),
         format!("update {ID} {:?} {:?}", raw_image(), UpdateMode::default()),
-        format!("delete {ID}"),
+        format!("delete {ID} None"),
+        format!("update {ID} {to_deleted:?} {from_active:?}"),
+        format!("delete {ID} None"),
     ];
     assert_eq!(registry.calls(), expected);
 }
@@ -214,7 +220,7 @@ async fn refusals_keep_their_meaning() {
     assert_eq!(error.to_string(), "An object with the specified identifier was not found.\nDetails: Image not found");
 
     let registry = Registry::refusing(|| Error::Forbidden(String::new())).await;
-    assert!(matches!(registry.client.image_delete(&ctx, &id()).await, Err(Error::Forbidden(_))));
+    assert!(matches!(registry.client.image_delete(&ctx, &id(), None).await, Err(Error::Forbidden(_))));
     assert_eq!(registry.calls().len(), 2, "refused requests are repeated once");
     let updated = registry.client.image_update(&ctx, &id(), fields.clone(), mode).await;
     assert!(matches!(updated, Err(Error::NotFound(text)) if text == "Image not found"));

@@ -14,7 +14,7 @@ pub(crate) use connection::{Settings, SettingsError};
 
 use self::connection::Connection;
 use self::status::Operation;
-use super::{Error, Membership, Metadata, Result, UpdateMode};
+use super::{Error, Membership, Metadata, Result, Step, UpdateMode};
 use crate::model::{Context, Image, ImageFields, ImageId, ImageQuery, ImageStatus, Member};
 use crate::wire::{
     FROM_STATE_KEY, PURGE_PROPS_HEADER, decode_image_member, decode_record, decode_shared_image, encode_fields,
@@ -81,7 +81,12 @@ impl Metadata for RegistryClient {
         image(&self.connection.send(request, Operation::Change).await?)
     }
 
-    async fn image_delete(&self, ctx: &Context, id: &ImageId) -> Result<()> {
+    /// v1 has no request for both at once. The status goes first: what is left half-way takes and gives no data.
+    async fn image_delete(&self, ctx: &Context, id: &ImageId, step: Option<Step>) -> Result<()> {
+        if let Some(Step { from, to }) = step {
+            let fields = ImageFields { status: Some(to), ..ImageFields::default() };
+            self.image_update(ctx, id, fields, UpdateMode { purge_props: false, from_status: Some(from) }).await?;
+        }
         self.change(ctx, Method::DELETE, &["images", id.as_str()], None).await.map(drop)
     }
 

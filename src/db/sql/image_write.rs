@@ -10,7 +10,7 @@ use super::image_get::{self, changeable, with_children};
 use super::pool::Session;
 use super::statement::{insert, now, soft_delete_children};
 use super::{locations, properties};
-use crate::db::{Error, UpdateMode};
+use crate::db::{Error, Step, UpdateMode};
 use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus, OsHash, Visibility};
 
 /// Adds an image with its properties and location.
@@ -79,12 +79,9 @@ pub(super) async fn image_update(
     mode: UpdateMode,
 ) -> Result<Image, Fault> {
     let before = changeable(&mut session, ctx, id).await?;
-    if mode.from_status.is_some_and(|from| from != before.status) {
-        return Err(conflict(&before, fields, mode).into());
-    }
-    // The life of a deleted image is over, but for the scrubber's last step.
-    if before.deleted && mode.from_status.is_some_and(|from| from != ImageStatus::PendingDelete) {
-        return Err(Error::NotFound("Image is deleted".to_owned()).into());
+    let to = fields.status.unwrap_or(before.status);
+    if let Some(from) = mode.from_status {
+        check_step(&before, from, to)?;
     }
     fields.validate(Some(&before)).map_err(Error::from)?;
     let before = with_children(&mut session, before).await?;
@@ -100,7 +97,7 @@ pub(super) async fn image_update(
             update.and_where(Expr::col("status").eq(from.as_str()));
         }
         if session.execute(&update).await? == 0 {
-            return Err(conflict(&before, fields, mode).into());
+            return Err(conflict(&before, to, mode.from_status).into());
         }
     }
     if let Some(wanted) = location {
@@ -122,9 +119,20 @@ pub(super) async fn image_update(
     Ok(image)
 }
 
-fn conflict(before: &Image, fields: &ImageFields, mode: UpdateMode) -> Error {
-    let to = fields.status.unwrap_or(before.status);
-    let wanted = mode.from_status.map_or("any", ImageStatus::as_str);
+/// Refuses a step from another status than the image's.
+fn check_step(before: &Image, from: ImageStatus, to: ImageStatus) -> Result<(), Fault> {
+    if from != before.status {
+        return Err(conflict(before, to, Some(from)).into());
+    }
+    // The life of a deleted image is over, but for the scrubber's last step.
+    if before.deleted && from != ImageStatus::PendingDelete {
+        return Err(Error::NotFound("Image is deleted".to_owned()).into());
+    }
+    Ok(())
+}
+
+fn conflict(before: &Image, to: ImageStatus, wanted: Option<ImageStatus>) -> Error {
+    let wanted = wanted.map_or("any", ImageStatus::as_str);
     Error::Conflict(format!("cannot transition from {} to {to} in update (wanted from_state={wanted})", before.status))
 }
 
@@ -166,24 +174,45 @@ where
     wanted.filter(|wanted| *wanted != before).map(|wanted| (column, wanted.clone().into()))
 }
 
-/// Marks an image and its children deleted. Its status is left as it is.
-pub(super) async fn image_delete(mut session: Session, ctx: &Context, id: &ImageId) -> Result<(), Fault> {
+/// Marks an image and its children deleted; its status is left as it is but for `step`.
+pub(super) async fn image_delete(
+    mut session: Session,
+    ctx: &Context,
+    id: &ImageId,
+    step: Option<Step>,
+) -> Result<(), Fault> {
     let image = changeable(&mut session, ctx, id).await?;
-    if image.deleted {
+    if let Some(step) = step {
+        check_step(&image, step.from, step.to)?;
+    }
+    let status = step.map_or(image.status, |step| step.to);
+    if image.deleted && status == image.status {
         return Ok(());
     }
     let now = now();
+    let mut cells: Vec<(&str, Expr)> = vec![("status", status.as_str().into()), ("updated_at", now.into())];
+    if !image.deleted {
+        cells.extend([("deleted", true.into()), ("deleted_at", now.into())]);
+    }
     let marked = Query::update()
         .table("images")
-        .value("deleted", true)
-        .value("deleted_at", now)
-        .value("updated_at", now)
+        .values(cells)
         .and_where(Expr::col("id").eq(id.as_str()))
+        // The row was locked, but servers of other make change it without asking for the lock first.
+        .and_where(Expr::col("status").eq(image.status.as_str()))
         .take();
-    session.execute(&marked).await?;
-    locations::remove(&mut session, id, image.status == ImageStatus::PendingDelete, now).await?;
-    for table in ["image_properties", "image_members", "image_tags"] {
-        session.execute(&soft_delete_children(table, id, now)).await?;
+    if session.execute(&marked).await? == 0 {
+        return Err(conflict(&image, status, Some(image.status)).into());
+    }
+    if image.deleted {
+        if status == ImageStatus::Deleted {
+            locations::scrubbed(&mut session, id, now).await?;
+        }
+    } else {
+        locations::remove(&mut session, id, status == ImageStatus::PendingDelete, now).await?;
+        for table in ["image_properties", "image_members", "image_tags"] {
+            session.execute(&soft_delete_children(table, id, now)).await?;
+        }
     }
     session.commit().await?;
     Ok(())

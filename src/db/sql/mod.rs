@@ -34,7 +34,7 @@ pub(crate) use url::BadUrl;
 use self::dialect::Dialect;
 use self::error::Fault;
 use self::pool::Pool;
-use crate::db::{Error, Metadata, Result, UpdateMode};
+use crate::db::{Error, Metadata, Result, Step, UpdateMode};
 use crate::model::Membership;
 use crate::model::{Context, Image, ImageFields, ImageId, ImageQuery, Member};
 
@@ -161,8 +161,8 @@ impl Metadata for Sql {
         self.tried(|| async { image_write::image_update(self.pool.begin().await?, ctx, id, &fields, mode).await }).await
     }
 
-    async fn image_delete(&self, ctx: &Context, id: &ImageId) -> Result<()> {
-        self.tried(|| async { image_write::image_delete(self.pool.begin().await?, ctx, id).await }).await
+    async fn image_delete(&self, ctx: &Context, id: &ImageId, step: Option<Step>) -> Result<()> {
+        self.tried(|| async { image_write::image_delete(self.pool.begin().await?, ctx, id, step).await }).await
     }
 
     async fn members(&self, ctx: &Context, id: &ImageId) -> Result<Vec<Member>> {

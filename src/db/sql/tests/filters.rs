@@ -62,7 +62,7 @@ async fn dead_and_killed_images_need_to_be_asked_for() {
         let killed = ImageFields { status: Some(ImageStatus::Killed), is_public: Some(true), ..named("killed") };
         bed.add(&ctx, killed).await;
         let dead = bed.add(&ctx, ImageFields { is_public: Some(true), ..named("dead") }).await;
-        bed.image_delete(&ctx, &dead.id).await.unwrap();
+        bed.image_delete(&ctx, &dead.id, None).await.unwrap();
         let killed_ones = only(Filters { status: Some("killed".to_owned()), ..Filters::default() });
         assert_eq!(bed.names(&ctx, &ImageQuery::default()).await, ["live"]);
         assert_eq!(bed.names(&ctx, &killed_ones).await, [""; 0]);

@@ -3,7 +3,7 @@
 use sea_query::{Expr, ExprTrait, Order, Query};
 
 use super::{Bed, admin, beds, named, properties, tenant};
-use crate::db::{Error, Metadata, UpdateMode};
+use crate::db::{Error, Metadata, Step, UpdateMode};
 use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus, OsHash, Visibility};
 
 const PURGE: UpdateMode = UpdateMode { purge_props: true, from_status: None };
@@ -76,7 +76,7 @@ async fn ids_are_never_given_twice() {
         let again = ImageFields { id: Some(image.id.clone()), properties: properties(&[("k", "v")]), ..named("y") };
         for dead in [false, true] {
             if dead {
-                bed.image_delete(&tenant("a"), &image.id).await.unwrap();
+                bed.image_delete(&tenant("a"), &image.id, None).await.unwrap();
             }
             let Err(Error::Duplicate(text)) = bed.image_insert(&tenant("b"), again.clone()).await else {
                 panic!("taken id accepted, dead: {dead}")
@@ -233,7 +233,7 @@ async fn deleting_takes_the_children_along() {
             let fields = ImageFields { properties: properties(&[("k", "v")]), ..named("x") };
             let image = bed.add(&tenant("a"), fields).await;
             update(&bed, &image, ImageFields { status: Some(status), ..located(Some("file:///x")) }, KEEP).await;
-            bed.image_delete(&tenant("a"), &image.id).await.unwrap();
+            bed.image_delete(&tenant("a"), &image.id, None).await.unwrap();
 
             let dead = bed.image_get(&admin(), &image.id).await.unwrap();
             assert_eq!((dead.status, dead.properties.len(), dead.locations.len()), (status, 0, left));
@@ -255,6 +255,47 @@ async fn deleting_takes_the_children_along() {
             let scrubbed = bed.image_update(&admin(), &image.id, scrubbed, KEEP).await.unwrap();
             assert!(scrubbed.deleted && scrubbed.locations.is_empty());
         }
+    }
+}
+
+#[tokio::test]
+async fn an_image_is_deleted_with_its_step_or_not_at_all() {
+    for bed in beds().await {
+        let fields = ImageFields { properties: properties(&[("k", "v")]), ..named("x") };
+        let image = bed.add(&tenant("a"), ImageFields { status: Some(ImageStatus::Active), ..fields }).await;
+        let step = |from, to| Some(Step { from, to });
+        let late = step(ImageStatus::Queued, ImageStatus::Deleted);
+        let refused = bed.image_delete(&tenant("a"), &image.id, late).await;
+        assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+
+        let stuck = "CREATE TRIGGER stuck BEFORE UPDATE ON image_properties BEGIN SELECT RAISE(ABORT, 'stuck'); END";
+        bed.pool.read().await.unwrap().script(stuck.to_owned()).await.unwrap();
+        let pending = step(ImageStatus::Active, ImageStatus::PendingDelete);
+        bed.image_delete(&tenant("a"), &image.id, pending).await.unwrap_err();
+        assert_eq!(bed.image_get(&admin(), &image.id).await.unwrap(), image);
+
+        bed.pool.read().await.unwrap().script("DROP TRIGGER stuck".to_owned()).await.unwrap();
+        bed.image_delete(&tenant("a"), &image.id, pending).await.unwrap();
+        let dead = bed.image_get(&admin(), &image.id).await.unwrap();
+        assert_eq!((dead.status, dead.deleted), (ImageStatus::PendingDelete, true));
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_image_makes_its_last_step_only() {
+    for bed in beds().await {
+        let image =
+            bed.add(&tenant("a"), ImageFields { location: Some(Some("file:///x".to_owned())), ..named("x") }).await;
+        let step = |from, to| Some(Step { from, to });
+        let pending = step(ImageStatus::Queued, ImageStatus::PendingDelete);
+        bed.image_delete(&tenant("a"), &image.id, pending).await.unwrap();
+        let before = bed.image_get(&admin(), &image.id).await.unwrap();
+        let last = step(ImageStatus::PendingDelete, ImageStatus::Deleted);
+        bed.image_delete(&admin(), &image.id, last).await.unwrap();
+        let dead = bed.image_get(&admin(), &image.id).await.unwrap();
+        assert_eq!((dead.status, dead.locations, dead.deleted_at), (ImageStatus::Deleted, vec![], before.deleted_at));
+        let more = bed.image_delete(&admin(), &image.id, step(ImageStatus::Deleted, ImageStatus::Killed)).await;
+        assert!(matches!(more, Err(Error::NotFound(_))), "{more:?}");
     }
 }
 

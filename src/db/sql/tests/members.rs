@@ -97,7 +97,7 @@ async fn shared_images_are_listed_newest_first_while_they_live() {
         for id in &ids {
             bed.member_put(&tenant("a"), id, &share("b", None)).await.unwrap();
         }
-        bed.image_delete(&tenant("a"), &ids[1]).await.unwrap();
+        bed.image_delete(&tenant("a"), &ids[1], None).await.unwrap();
         let shared = bed.shared_images(&anonymous(), "b").await.unwrap();
         let found: Vec<_> = shared.into_iter().map(|member| member.image_id).collect();
         assert_eq!(found, [ids[2].clone(), ids[0].clone()]);

@@ -86,7 +86,7 @@ async fn markers_must_be_listable() {
     for bed in beds().await {
         let secret = bed.add(&tenant("a"), named("secret")).await;
         let dead = bed.add(&tenant("a"), named("dead")).await;
-        bed.image_delete(&tenant("a"), &dead.id).await.unwrap();
+        bed.image_delete(&tenant("a"), &dead.id, None).await.unwrap();
         let list = async |tenant_name: &str, marker: &ImageId| {
             let query = ImageQuery { marker: Some(marker.clone()), ..ImageQuery::default() };
             bed.image_find(&tenant(tenant_name), &query).await

@@ -156,7 +156,7 @@ async fn purges_take_old_rows_only() {
         let ids = [(); 2].map(|()| ImageFields { properties: properties(&[("k", "v")]), ..named("x") });
         for fields in ids {
             let id = bed.add(&tenant("a"), fields).await.id;
-            bed.image_delete(&tenant("a"), &id).await.unwrap();
+            bed.image_delete(&tenant("a"), &id, None).await.unwrap();
         }
         script(&bed, "UPDATE image_properties SET deleted_at = '2001-01-01 00:00:00.000000' WHERE id = 1").await;
         let purge = |images, age_in_days| bed.purge(Purge { age_in_days, max_rows: None, images });

@@ -81,7 +81,7 @@ async fn only_owner_and_admin_change_images() {
             async move {
                 let fields = ImageFields { protected: Some(true), ..ImageFields::default() };
                 let updated = bed.image_update(&ctx, &id, fields, UpdateMode::default()).await.map(drop);
-                (updated, bed.image_delete(&ctx, &id).await)
+                (updated, bed.image_delete(&ctx, &id, None).await)
             }
         };
         for (ctx, place) in [(tenant("c"), 0), (tenant("b"), 2), (anonymous(), 3)] {
@@ -102,12 +102,12 @@ async fn only_owner_and_admin_change_images() {
 async fn deleted_images_are_there_for_admins_only() {
     for bed in beds().await {
         let image = bed.add(&tenant("a"), named("x")).await;
-        bed.image_delete(&tenant("a"), &image.id).await.unwrap();
+        bed.image_delete(&tenant("a"), &image.id, None).await.unwrap();
         assert!(matches!(bed.image_get(&tenant("a"), &image.id).await, Err(Error::NotFound(_))));
-        assert!(matches!(bed.image_delete(&tenant("a"), &image.id).await, Err(Error::NotFound(_))));
+        assert!(matches!(bed.image_delete(&tenant("a"), &image.id, None).await, Err(Error::NotFound(_))));
         let dead = bed.image_get(&admin(), &image.id).await.unwrap();
         assert!(dead.deleted && dead.deleted_at.is_some());
-        bed.image_delete(&admin(), &image.id).await.unwrap();
+        bed.image_delete(&admin(), &image.id, None).await.unwrap();
         assert_eq!(bed.image_get(&admin(), &image.id).await.unwrap().deleted_at, dead.deleted_at);
     }
 }
