@@ -115,8 +115,14 @@ impl Cache {
     /// Opens the entry of `id`; `None` if there is none. An entry that cannot be opened is a miss, logged. One that is
     /// not as `expected` is not the image, or not its present data: it is evicted (security C6, C13).
     async fn lookup(self: &Arc<Self>, id: &ImageId, expected: &Expected) -> Option<Hit> {
-        let (layout, wanted) = (self.layout.clone(), id.clone());
-        let opened = blocking(move || layout.open_entry(&wanted)).await.unwrap_or_else(|error| {
+        let opened = match self.layout.open_remembered_entry(id) {
+            Some(opened) => opened,
+            None => {
+                let (layout, wanted) = (self.layout.clone(), id.clone());
+                blocking(move || layout.open_entry(&wanted)).await
+            }
+        };
+        let opened = opened.unwrap_or_else(|error| {
             tracing::warn!(image = %id, %error, "cached image cannot be opened");
             None
         });

@@ -14,8 +14,13 @@ use crate::store::{self, ByteRange, Opened, Stores};
 /// since; then the store's word counts (v1-api §12).
 pub(super) fn expected(image: &Image) -> Expected {
     let Some(checksum) = &image.checksum else { return Expected::default() };
-    let digest = Digest { algorithm: Algorithm::Md5, hex: checksum.clone() };
-    Expected { size: image.size, digest: Some(digest) }
+    let md5 = || Digest { algorithm: Algorithm::Md5, hex: checksum.clone() };
+    // Another service may have used an algorithm that nobody knows here.
+    let strong = image
+        .os_hash
+        .as_ref()
+        .and_then(|hash| Some(Digest { algorithm: hash.algo.parse().ok()?, hex: hash.value.clone() }));
+    Expected { size: image.size, digest: Some(strong.unwrap_or_else(md5)) }
 }
 
 /// The data at one of several plain URIs.

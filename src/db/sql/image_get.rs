@@ -19,8 +19,9 @@ pub(super) enum Purpose {
 
 /// One image with its children.
 pub(super) async fn image_get(session: &mut Session, ctx: &Context, id: &ImageId) -> Result<Image, Fault> {
-    let image = visible(session, ctx, id, Purpose::Read).await?;
-    with_children(session, image).await
+    let image = rows::load_one(session, id).await?.ok_or_else(not_found)?;
+    let image = seen(session, ctx, image).await?;
+    undeleted(ctx, image)
 }
 
 /// The row of an image that the caller may see, without its children.
@@ -31,7 +32,7 @@ pub(super) async fn visible(
     purpose: Purpose,
 ) -> Result<Image, Fault> {
     let image = visible_or_deleted(session, ctx, id, purpose).await?;
-    if image.deleted && !ctx.sees_deleted() { Err(not_found().into()) } else { Ok(image) }
+    undeleted(ctx, image)
 }
 
 /// As [`visible`], but also a deleted image that the caller could see while it lived.
@@ -42,12 +43,22 @@ pub(super) async fn visible_or_deleted(
     purpose: Purpose,
 ) -> Result<Image, Fault> {
     let image = stored(session, id, purpose).await?;
+    seen(session, ctx, image).await
+}
+
+/// The image, if the caller may see it.
+async fn seen(session: &mut Session, ctx: &Context, image: Image) -> Result<Image, Fault> {
     // The membership is asked for only where it decides.
     let seen = may_see(ctx, &image, None) || {
-        let membership = members::membership_of(session, ctx, id).await?;
+        let membership = members::membership_of(session, ctx, &image.id).await?;
         may_see(ctx, &image, membership.as_ref())
     };
     if seen { Ok(image) } else { Err(not_found().into()) }
+}
+
+/// The image, unless it is deleted and the caller one for whom such images are gone.
+fn undeleted(ctx: &Context, image: Image) -> Result<Image, Fault> {
+    if image.deleted && !ctx.sees_deleted() { Err(not_found().into()) } else { Ok(image) }
 }
 
 /// The row of an image that the caller may change, without its children.
@@ -74,8 +85,7 @@ async fn stored(session: &mut Session, id: &ImageId, purpose: Purpose) -> Result
 
 /// The image as it is stored now, with its children.
 pub(super) async fn reload(session: &mut Session, id: &ImageId) -> Result<Image, Fault> {
-    let image = stored(session, id, Purpose::Read).await?;
-    with_children(session, image).await
+    Ok(rows::load_one(session, id).await?.ok_or_else(not_found)?)
 }
 
 /// Adds the children.
