@@ -1,7 +1,20 @@
 //! Moving image bytes at the speed of the kernel. Knows files, sockets and bytes, no service.
 //!
+//! A file's way to a client: [`outgoing`] maps a stretch of it without ever looking into the map, the map travels
+//! through HTTP as ordinary [`bytes::Bytes`], and [`Sendfile`], under the connection, recognises its addresses and has the
+//! kernel send the file instead. Whoever wants to see the bytes themselves takes [`read_block`].
+//!
 //! The only place with unsafe code: each use says why it holds.
 
 pub mod hash;
+mod mapped;
+mod outgoing;
+mod read;
+mod residence;
+mod send;
 
 pub use hash::{Algorithm, Hasher, Hashing};
+pub use mapped::{WORTH_MAPPING, sendable};
+pub use outgoing::{FRAME, outgoing};
+pub use read::{BLOCK, read_block};
+pub use send::Sendfile;

@@ -1,0 +1,165 @@
+//! Sending over a TCP connection, with the kernel's help where what is sent is a file.
+
+#[cfg(test)]
+mod tests;
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use rustix::fs::sendfile;
+use rustix::io::{Errno, retry_on_intr};
+use rustix::net::{SendAncillaryBuffer, SendFlags, send, sendmsg};
+use tokio::io::{AsyncWrite, Interest};
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+
+use crate::mapped::{Origin, WORTH_MAPPING, origin_of};
+use crate::residence::{Residence, residence, warm};
+
+/// Most bytes per call: what the kernel looks at without a break, and what is read ahead of it from a cold disk.
+const CALL: usize = 1024 * 1024;
+/// A connection that takes everything at once lets others have their turn after this many bytes.
+const TURN: usize = 4 * CALL;
+/// What a kernel, a file system or a sandbox says that will not do it.
+const REFUSALS: [Errno; 5] = [Errno::INVAL, Errno::NOSYS, Errno::OVERFLOW, Errno::OPNOTSUPP, Errno::PERM];
+
+/// The sending side of one connection. It writes whatever it is given; what [`crate::sendable`] made it sends straight
+/// from the file.
+#[derive(Debug, Default)]
+pub struct Sendfile {
+    calls: u64,
+    bytes: u64,
+    /// A stretch that is being read from disk, to be sent then.
+    warming: Option<JoinHandle<()>>,
+    /// The last that was sent was part of a map, and the rest of it has still to come.
+    midway: bool,
+    /// Sending files was refused. It will be for the next one, too, as they mostly lie side by side.
+    refused: bool,
+    /// Bytes sent since others had their turn.
+    in_a_row: usize,
+}
+
+impl Sendfile {
+    /// How often the kernel sent something of a file.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.calls
+    }
+
+    /// Bytes that went out in these calls.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Writes the beginning of `slices` to `stream`; as [`AsyncWrite::poll_write_vectored`]. Never waits for a disk.
+    ///
+    /// # Errors
+    /// The socket's; `UnexpectedEof` if a file is not as long any more as what was made of it.
+    pub fn poll_write_vectored(
+        &mut self,
+        stream: &mut TcpStream,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let slices = &slices[slices.iter().take_while(|slice| slice.is_empty()).count()..];
+        match self.first_mapped(slices) {
+            Some((0, origin)) => self.poll_send(stream, cx, &origin, &slices[0]),
+            // The head of an answer leaves in one packet with the beginning of its file.
+            Some((before, _)) => poll_write_more(stream, cx, &slices[..before]),
+            None => {
+                let written = ready!(Pin::new(stream).poll_write_vectored(cx, slices))?;
+                self.midway = false;
+                Poll::Ready(Ok(written))
+            }
+        }
+    }
+
+    /// The first of `slices` that is a map, and of what. Only those that are worth a map are looked up, and whatever
+    /// is left of one that went out in part: its pages were never in our memory, and writing would put them there.
+    fn first_mapped(&self, slices: &[IoSlice<'_>]) -> Option<(usize, Origin)> {
+        let may_be = |(at, slice): &(usize, &IoSlice<'_>)| slice.len() >= WORTH_MAPPING || (self.midway && *at == 0);
+        slices.iter().enumerate().filter(may_be).find_map(|(at, slice)| Some((at, origin_of(slice)?)))
+    }
+
+    /// Sends the beginning of `map`, which begins at `origin`.
+    fn poll_send(
+        &mut self,
+        stream: &TcpStream,
+        cx: &mut Context<'_>,
+        origin: &Origin,
+        map: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if self.in_a_row >= TURN {
+            self.in_a_row = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let part = &map[..map.len().min(CALL)];
+        loop {
+            if stream.poll_write_ready(cx)?.is_pending() {
+                self.in_a_row = 0;
+                return Poll::Pending;
+            }
+            ready!(self.poll_warm(cx, origin, part.len()));
+            match stream.try_io(Interest::WRITABLE, || Ok(self.send(stream, origin, part)?)) {
+                Ok(0) => return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
+                // It was not writable after all.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                sent => {
+                    let bytes = sent.as_ref().map_or(0, |sent| *sent);
+                    self.in_a_row += bytes;
+                    self.midway = bytes < map.len();
+                    return Poll::Ready(sent);
+                }
+            }
+        }
+    }
+
+    /// Sends what there is room for; 0 if the file ends before `origin`.
+    fn send(&mut self, stream: &TcpStream, origin: &Origin, part: &[u8]) -> rustix::io::Result<usize> {
+        if !self.refused {
+            let mut offset = origin.offset;
+            match retry_on_intr(|| sendfile(stream, &origin.file, Some(&mut offset), part.len())) {
+                Err(errno) if REFUSALS.contains(&errno) => self.refused = true,
+                sent => {
+                    let bytes = sent.unwrap_or(0);
+                    self.calls += u64::from(bytes > 0);
+                    self.bytes += bytes as u64;
+                    return sent;
+                }
+            }
+        }
+        // The kernel copies it from the map: what is gone of the file is an error to it, not the end of the process.
+        retry_on_intr(|| send(stream, part, SendFlags::NOSIGNAL))
+    }
+
+    /// Waits until the `len` bytes at `origin` are in memory, as far as their last one tells.
+    fn poll_warm(&mut self, cx: &mut Context<'_>, origin: &Origin, len: usize) -> Poll<()> {
+        if self.warming.is_none() && residence(&origin.file, origin.offset + len as u64 - 1) == Residence::Cold {
+            let (file, offset) = (Arc::clone(&origin.file), origin.offset);
+            self.warming = Some(tokio::task::spawn_blocking(move || warm(&file, offset, len)));
+        }
+        if let Some(warming) = &mut self.warming {
+            // Once is enough: memory so short that it is cold again will not be longer the next time.
+            let _ = ready!(Pin::new(warming).poll(cx));
+            self.warming = None;
+        }
+        Poll::Ready(())
+    }
+}
+
+/// Writes the beginning of `slices`, to which more will be added at once.
+fn poll_write_more(stream: &TcpStream, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    let flags = SendFlags::MORE | SendFlags::NOSIGNAL;
+    loop {
+        ready!(stream.poll_write_ready(cx))?;
+        let sending = || Ok(retry_on_intr(|| sendmsg(stream, slices, &mut SendAncillaryBuffer::default(), flags))?);
+        match stream.try_io(Interest::WRITABLE, sending) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            written => return Poll::Ready(written),
+        }
+    }
+}
