@@ -1,30 +1,21 @@
-//! Reading image files in blocks.
+//! Reading image files in blocks, for clients.
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
-use super::blocking::blocking;
+/// Most bytes of an image that a reader gets at a time.
+#[cfg(test)]
+pub(super) const BLOCK: u64 = fastio::FRAME as u64;
 
-/// Most bytes of an image that one reader holds in memory.
-pub(super) const BLOCK: u64 = 256 * 1024;
-
-/// Reads the bytes from `offset` up to `end`, at most one block of them, without touching the file's own position,
-/// so that any number of readers may share one open file.
+/// The bytes from `offset` on, up to `end` at most, without touching the file's own position, so that any number of
+/// readers may share one open file. They are on their way to a client: nobody else may look at them
+/// ([`fastio::outgoing`]). All of them must be written already.
 ///
 /// # Errors
 /// `UnexpectedEof` if the file is shorter than that.
 pub(super) async fn read_block(file: &Arc<File>, offset: u64, end: u64) -> io::Result<Bytes> {
-    let file = Arc::clone(file);
-    // At most BLOCK, so it fits any usize.
-    let len = end.saturating_sub(offset).min(BLOCK) as usize;
-    blocking(move || {
-        let mut block = BytesMut::zeroed(len);
-        file.read_exact_at(&mut block, offset)?;
-        Ok(block.freeze())
-    })
-    .await
+    fastio::outgoing(file, offset, end).await
 }

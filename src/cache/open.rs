@@ -122,11 +122,11 @@ pub(crate) async fn bypass(
     }
     let opened = open_whole(source, 0, expected.size).await?;
     let Some((size, part)) = opened.size.and_then(|size| Some((size, part_of(size, wanted).transpose()?))) else {
-        return Ok(Fetched { verdict, size: opened.size, part: None, data: opened.data });
+        return Ok(Fetched { verdict, size: opened.size, part: None, data: opened.for_client() });
     };
     let part = part?;
     // Stores that serve one at a time must see this one leave before the next comes.
-    drop(opened.data);
+    drop(opened);
     let data = open_part(source, part.clone(), size).await?;
     Ok(Fetched { verdict, size: Some(size), part: Some(part), data })
 }

@@ -10,6 +10,7 @@ use futures_util::{StreamExt, stream};
 
 use super::source::{Source, open_part, open_whole};
 use crate::model::ByteStream;
+use crate::store::Opened;
 
 /// Why a cached file has no block where there should be one.
 pub(super) enum Fault {
@@ -73,7 +74,7 @@ impl<F: CachedFile> Reader<F> {
         let rest = match self.size {
             // To the end: a store that has more than it should is found out.
             Some(size) if self.part.end < size => open_part(&*self.source, self.part.clone(), size).await,
-            size => open_whole(&*self.source, self.part.start, size).await.map(|opened| opened.data),
+            size => open_whole(&*self.source, self.part.start, size).await.map(Opened::for_client),
         };
         self.place = Place::Store(rest.map_err(io::Error::other)?);
         Ok(())

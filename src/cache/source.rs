@@ -29,31 +29,31 @@ pub(crate) trait Source: Send + Sync {
 /// The store's; `Unavailable` if it announces another size than the expected one.
 pub(super) async fn open_whole(source: &dyn Source, start: u64, expected_size: Option<u64>) -> store::Result<Opened> {
     let opened = open_sized(source, ByteRange { start, len: None }, expected_size).await?;
-    let data = match opened.size {
-        Some(size) => exactly(opened.data, size.saturating_sub(start)),
-        None => opened.data,
-    };
-    Ok(Opened { data, size: opened.size })
+    let Some(size) = opened.size else { return Ok(opened) };
+    let rest = size.saturating_sub(start);
+    // A file of another size: it is for `data` to tell what is wrong.
+    let file = opened.file.filter(|file| file.len() == rest);
+    Ok(Opened { data: exactly(opened.data, rest), file, size: Some(size) })
 }
 
-/// Opens `part` of the image of `size` bytes; yields just these bytes or ends in an error.
+/// Opens `part` of the image of `size` bytes for a client; yields just these bytes or ends in an error.
 ///
 /// # Errors
 /// As [`open_whole`].
 pub(super) async fn open_part(source: &dyn Source, part: Range<u64>, size: u64) -> store::Result<ByteStream> {
     let len = part.end.saturating_sub(part.start);
     let opened = open_sized(source, ByteRange { start: part.start, len: Some(len) }, Some(size)).await?;
-    Ok(exactly(opened.data, len))
+    Ok(exactly(opened.for_client(), len))
 }
 
 /// Opens a stretch of the image; the size of the whole is the expected one, else the announced one.
 async fn open_sized(source: &dyn Source, range: ByteRange, expected_size: Option<u64>) -> store::Result<Opened> {
-    let Opened { data, size: announced } = source.open(range).await?;
-    match (expected_size, announced) {
+    let opened = source.open(range).await?;
+    match (expected_size, opened.size) {
         (Some(expected), Some(announced)) if expected != announced => Err(store::Error::Unavailable(format!(
             "the store announces {announced} bytes of the image instead of {expected}"
         ))),
-        _ => Ok(Opened { data, size: expected_size.or(announced) }),
+        (expected, announced) => Ok(Opened { size: expected.or(announced), ..opened }),
     }
 }
 

@@ -1,14 +1,14 @@
 //! Reading entries again and comparing them with what their images are (promise P7): bits rot, and machines lose power
 //! between a write and its arrival on the disk.
 
+use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
 use fastio::{Algorithm, Hashing};
 
-use super::blocks::BLOCK;
 use super::layout::OpenEntry;
-use super::{Cache, Digest, Error, Expected, Result, blocking, fault};
+use super::{Cache, Digest, Error, Expected, Result, fault};
 use crate::model::ImageId;
 
 /// What reading an entry again has shown.
@@ -53,7 +53,7 @@ impl Cache {
         let known: Vec<&Digest> = expected.digest.iter().chain(noted).collect();
         if reason.is_none() {
             let algorithms: Vec<_> = known.iter().map(|digest| digest.algorithm).collect();
-            let found = digests(Arc::clone(&file), size, &algorithms).await;
+            let found = digests(&file, size, &algorithms).await;
             let found = found.map_err(|source| Error::File { path: self.layout.entry(id), source })?;
             let wrong = known.iter().zip(&found).find(|(known, found)| !known.hex.eq_ignore_ascii_case(found));
             reason = wrong.map(|(known, found)| format!("the digest {found} instead of {known}"));
@@ -71,23 +71,12 @@ impl Cache {
 }
 
 /// The digests of the first `size` bytes of `file`.
-async fn digests(file: Arc<std::fs::File>, size: u64, algorithms: &[Algorithm]) -> io::Result<Vec<String>> {
-    use std::os::unix::fs::FileExt;
-
+async fn digests(file: &Arc<File>, size: u64, algorithms: &[Algorithm]) -> io::Result<Vec<String>> {
     let mut hashing = Hashing::start(algorithms);
-    let mut offset = 0;
-    while offset < size {
-        // At most BLOCK, so it fits any usize.
-        let len = (size - offset).min(BLOCK) as usize;
-        let file = Arc::clone(&file);
-        let block = blocking(move || {
-            let mut block = vec![0; len];
-            file.read_exact_at(&mut block, offset)?;
-            Ok(block)
-        })
-        .await?;
-        offset += block.len() as u64;
-        hashing.hear(block.into()).await?;
+    while hashing.size() < size {
+        let left = usize::try_from(size - hashing.size()).unwrap_or(usize::MAX);
+        let block = fastio::read_block(file, hashing.size(), left.min(fastio::BLOCK)).await?;
+        hashing.hear(block).await?;
     }
     hashing.finish().await
 }

@@ -43,7 +43,10 @@ impl Source for StoredImage {
                 Err(error) => Err(error),
             };
             match opened {
-                Ok(opened) => return Ok(Opened { data: capped(opened.data, self.cap), size: opened.size }),
+                Ok(Opened { data, file, size }) => {
+                    let file = file.filter(|file| file.len() <= self.cap);
+                    return Ok(Opened { data: capped(data, self.cap), file, size });
+                }
                 Err(error) => last = error,
             }
         }

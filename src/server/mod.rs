@@ -126,6 +126,8 @@ fn protocol(settings: &Settings) -> http1::Builder {
         .max_headers(MAX_HEADERS)
         .max_buf_size(settings.header_bytes)
         .header_read_timeout(settings.silence)
+        // Never one buffer for head and body: files are recognised by where they are mapped, and must not be looked at.
+        .writev(true)
         // A client that has sent its request may close its side and still wait for the answer.
         .half_close(true);
     http
@@ -153,7 +155,7 @@ fn connection(
     impl hyper::service::Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send> + use<>,
 > {
     http.serve_connection(
-        TokioIo::new(Socket::new(stream, silence)),
+        TokioIo::new(Socket::new(stream, peer, silence)),
         service_fn(move |request| {
             let service = Arc::clone(&service);
             let request = RequestBody::wrap(request, silence);

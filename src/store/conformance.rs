@@ -20,10 +20,20 @@ pub(crate) fn stream_of(content: &[u8], block: usize) -> ByteStream {
     Box::pin(stream::iter(blocks))
 }
 
-/// The bytes of `range` at `uri`, read to the end.
+/// The bytes of `range` at `uri`, read to the end; what clients are sent is the same.
 pub(crate) async fn read(store: &dyn Store, uri: &str, range: ByteRange) -> io::Result<Vec<u8>> {
     let opened = store.get(uri, range).await.unwrap();
-    opened.data.try_fold(Vec::new(), |all, block| async move { Ok([all, block.to_vec()].concat()) }).await
+    let file = opened.file.clone();
+    let read = all(opened.data).await?;
+    if let Some(file) = file {
+        assert_eq!(file.len(), read.len() as u64);
+        assert!(all(file.for_client()).await? == read);
+    }
+    Ok(read)
+}
+
+async fn all(data: ByteStream) -> io::Result<Vec<u8>> {
+    data.try_fold(Vec::new(), |all, block| async move { Ok([all, block.to_vec()].concat()) }).await
 }
 
 async fn read_whole(store: &dyn Store, uri: &str) -> Vec<u8> {

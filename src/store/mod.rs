@@ -6,11 +6,13 @@
 pub(crate) mod conformance;
 pub(crate) mod filesystem;
 pub(crate) mod http;
+mod local;
 mod stores;
 mod unavailable;
 
 use async_trait::async_trait;
 
+pub(crate) use self::local::LocalFile;
 pub(crate) use self::stores::{OpenError, Settings, Stores};
 use crate::model::{ByteStream, ImageId};
 
@@ -75,8 +77,17 @@ pub(crate) struct Added {
 pub(crate) struct Opened {
     /// The bytes of the asked range.
     pub(crate) data: ByteStream,
+    /// Where they lie, if it is a file of this machine: clients can be sent that without anybody reading it.
+    pub(crate) file: Option<LocalFile>,
     /// Bytes of the *whole* object, if the store announces it.
     pub(crate) size: Option<u64>,
+}
+
+impl Opened {
+    /// The bytes on their way to a client: nobody else may look at them ([`fastio::outgoing`]).
+    pub(crate) fn for_client(self) -> ByteStream {
+        self.file.map_or(self.data, LocalFile::for_client)
+    }
 }
 
 impl std::fmt::Debug for Opened {

@@ -178,6 +178,15 @@ impl Gander {
         fs::read_to_string(self.path("server.log")).unwrap_or_default()
     }
 
+    /// What the server has open or mapped, a line each; of a file that was removed the line still tells its name.
+    pub(crate) fn held_files(&self) -> Vec<String> {
+        let process = PathBuf::from(format!("/proc/{}", self.child.id()));
+        let descriptors = fs::read_dir(process.join("fd")).unwrap().flatten();
+        let open = descriptors.flat_map(|entry| fs::read_link(entry.path())).map(|path| path.display().to_string());
+        let maps = fs::read_to_string(process.join("maps")).unwrap();
+        open.chain(maps.lines().map(str::to_owned)).collect()
+    }
+
     /// Sends a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();

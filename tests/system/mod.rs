@@ -6,6 +6,7 @@ mod default_run;
 mod manage;
 mod paste;
 mod scrubber;
+mod sendfile;
 mod signals;
 mod slow_clients;
 mod stopping;

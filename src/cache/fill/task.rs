@@ -73,7 +73,7 @@ impl Task {
         {
             return self.not_begun(id, incomplete, &none).await;
         }
-        let Opened { data, size } = match open_whole(&*self.source, 0, self.expected.size).await {
+        let Opened { data, size, .. } = match open_whole(&*self.source, 0, self.expected.size).await {
             Ok(opened) => opened,
             Err(error) => {
                 log(id, "unfinished file stays", incomplete.remove().await);

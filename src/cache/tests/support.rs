@@ -250,6 +250,6 @@ impl Source for Scripted {
                 Some((block, offset + sent))
             }
         });
-        Ok(store::Opened { data: Box::pin(data), size: self.0.announced })
+        Ok(store::Opened { data: Box::pin(data), file: None, size: self.0.announced })
     }
 }

@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use tokio::task::JoinHandle;
 
 use self::datadir::Datadir;
-use super::{Added, ByteRange, Error, Opened, Result, Store};
+use super::{Added, ByteRange, Error, LocalFile, Opened, Result, Store};
 use crate::model::{ByteStream, ImageId};
 
 /// The operator's choices.
@@ -70,7 +70,8 @@ impl Store for Filesystem {
     async fn get(&self, uri: &str, range: ByteRange) -> Result<Opened> {
         let path = path_of(uri)?;
         let (file, size) = finished(on_disk(move || read::open(&path))).await?;
-        Ok(Opened { data: read::stream(file, size, range, self.block), size: Some(size) })
+        let file = LocalFile::new(file, size, range);
+        Ok(Opened { data: file.clone().read(self.block), file: Some(file), size: Some(size) })
     }
 
     async fn size(&self, uri: &str) -> Result<Option<u64>> {

@@ -83,7 +83,8 @@ impl Store for Http {
         let target = Target::parse(uri)?;
         let response = self.fetcher.send(Method::GET, &target, piece::request_header(range)).await?;
         let piece = Piece::of(range, response.status(), response.headers())?;
-        Ok(Opened { size: piece.object_size, data: body::stream(response, &piece, self.read_timeout) })
+        let data = body::stream(response, &piece, self.read_timeout);
+        Ok(Opened { data, file: None, size: piece.object_size })
     }
 
     /// Origins that refuse or fail, or announce nothing, are of unknown size; an announced 0 means unknown in v1.
