@@ -33,7 +33,7 @@ pub(super) async fn open_whole(source: &dyn Source, start: u64, expected_size: O
     let rest = size.saturating_sub(start);
     // A file of another size: it is for `data` to tell what is wrong.
     let file = opened.file.filter(|file| file.len() == rest);
-    Ok(Opened { data: exactly(opened.data, rest), file, size: Some(size) })
+    Ok(Opened { data: exactly(opened.data, rest), file, size: Some(size), version: opened.version })
 }
 
 /// Opens `part` of the image of `size` bytes for a client; yields just these bytes or ends in an error.

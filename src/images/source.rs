@@ -43,9 +43,9 @@ impl Source for StoredImage {
                 Err(error) => Err(error),
             };
             match opened {
-                Ok(Opened { data, file, size }) => {
+                Ok(Opened { data, file, size, version }) => {
                     let file = file.filter(|file| file.len() <= self.cap);
-                    return Ok(Opened { data: capped(data, self.cap), file, size });
+                    return Ok(Opened { data: capped(data, self.cap), file, size, version });
                 }
                 Err(error) => last = error,
             }

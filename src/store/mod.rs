@@ -81,6 +81,9 @@ pub(crate) struct Opened {
     pub(crate) file: Option<LocalFile>,
     /// Bytes of the *whole* object, if the store announces it.
     pub(crate) size: Option<u64>,
+    /// What tells this state of the object from others, if the store says so: who reads on after a failure must not mix
+    /// two. `None` also where objects never change.
+    pub(crate) version: Option<String>,
 }
 
 impl Opened {

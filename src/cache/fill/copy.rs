@@ -60,6 +60,8 @@ pub(super) struct Copy<'a> {
     pub(super) written: u64,
     /// Bytes that are taken in the directory.
     pub(super) taken: u64,
+    /// The state of the image that is being copied, if the store tells.
+    pub(super) version: Option<String>,
     /// Failures of the store since it last gave a byte.
     pub(super) failures: u32,
 }
@@ -143,6 +145,10 @@ impl Copy<'_> {
             tokio::time::sleep(pause).await;
             self.check_readers()?;
             failure = match open_whole(self.source, self.written, self.growing.size).await {
+                Ok(opened) if opened.version != self.version => {
+                    let changed = "the image was replaced in its store while it was copied";
+                    return Err(Stop::Source(io::Error::new(io::ErrorKind::InvalidData, changed)));
+                }
                 Ok(opened) => return Ok(opened.data),
                 Err(error @ (store::Error::Unavailable(_) | store::Error::Io(_) | store::Error::Source(_))) => {
                     io::Error::other(error)

@@ -73,7 +73,7 @@ impl Task {
         {
             return self.not_begun(id, incomplete, &none).await;
         }
-        let Opened { data, size, .. } = match open_whole(&*self.source, 0, self.expected.size).await {
+        let Opened { data, size, version, .. } = match open_whole(&*self.source, 0, self.expected.size).await {
             Ok(opened) => opened,
             Err(error) => {
                 log(id, "unfinished file stays", incomplete.remove().await);
@@ -98,6 +98,7 @@ impl Task {
             hashing: Hashing::start(&[self.expected.algorithm()]),
             written: 0,
             taken: size.unwrap_or(0),
+            version,
             failures: 0,
         };
         match copy.run(data).await.and_then(|written| self.verified(id, written)) {

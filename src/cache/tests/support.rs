@@ -167,6 +167,8 @@ pub(super) struct Script {
     pub(super) panics_at: Option<usize>,
     /// The store does not open the image at all.
     pub(super) refuses: bool,
+    /// What it says which state of the image it is.
+    pub(super) version: Mutex<Option<String>>,
     opened_at: Mutex<Vec<u64>>,
 }
 
@@ -180,6 +182,7 @@ impl Script {
             fails_at: None,
             panics_at: None,
             refuses: false,
+            version: Mutex::default(),
             opened_at: Mutex::default(),
         }
     }
@@ -250,6 +253,11 @@ impl Source for Scripted {
                 Some((block, offset + sent))
             }
         });
-        Ok(store::Opened { data: Box::pin(data), file: None, size: self.0.announced })
+        Ok(store::Opened {
+            data: Box::pin(data),
+            file: None,
+            size: self.0.announced,
+            version: self.0.version.lock().unwrap().clone(),
+        })
     }
 }

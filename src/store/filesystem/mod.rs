@@ -71,7 +71,7 @@ impl Store for Filesystem {
         let path = path_of(uri)?;
         let (file, size) = finished(on_disk(move || read::open(&path))).await?;
         let file = LocalFile::new(file, size, range);
-        Ok(Opened { data: file.clone().read(self.block), file: Some(file), size: Some(size) })
+        Ok(Opened { data: file.clone().read(self.block), file: Some(file), size: Some(size), version: None })
     }
 
     async fn size(&self, uri: &str) -> Result<Option<u64>> {

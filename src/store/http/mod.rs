@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use reqwest::header::CONTENT_LENGTH;
+use reqwest::header::{CONTENT_LENGTH, ETAG, HeaderMap, LAST_MODIFIED};
 use reqwest::{Method, StatusCode};
 
 use self::fetch::Fetcher;
@@ -83,8 +83,9 @@ impl Store for Http {
         let target = Target::parse(uri)?;
         let response = self.fetcher.send(Method::GET, &target, piece::request_header(range)).await?;
         let piece = Piece::of(range, response.status(), response.headers())?;
+        let version = version(response.headers());
         let data = body::stream(response, &piece, self.read_timeout);
-        Ok(Opened { data, file: None, size: piece.object_size })
+        Ok(Opened { data, file: None, size: piece.object_size, version })
     }
 
     /// Origins that refuse or fail, or announce nothing, are of unknown size; an announced 0 means unknown in v1.
@@ -98,4 +99,10 @@ impl Store for Http {
     async fn delete(&self, _uri: &str) -> Result<()> {
         Err(Error::Unsupported("The http store is read-only: it cannot delete images".to_owned()))
     }
+}
+
+/// The validator of an answer (RFC 9110 §8.8): its entity tag, also a weak one, else its time.
+fn version(headers: &HeaderMap) -> Option<String> {
+    let validator = headers.get(ETAG).or_else(|| headers.get(LAST_MODIFIED))?;
+    validator.to_str().ok().map(str::to_owned)
 }
