@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -31,8 +32,13 @@ pub(super) struct House {
 
 impl House {
     pub(super) async fn new(driver: Driver) -> Self {
+        Self::with(driver, |settings| settings).await
+    }
+
+    /// With other settings than usual.
+    pub(super) async fn with(driver: Driver, change: impl FnOnce(Settings) -> Settings) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let cache = Cache::open(settings(dir.path(), driver)).await.unwrap();
+        let cache = Cache::open(change(settings(dir.path(), driver))).await.unwrap();
         Self { cache, dir }
     }
 
@@ -123,7 +129,7 @@ pub(super) async fn with_each_driver(test: impl AsyncFn(House)) {
 }
 
 /// Tells on standard error, past the capture of the test runner, what could not be tested; `tools/test` counts these.
-fn skipped(reason: &str) {
+pub(super) fn skipped(reason: &str) {
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
     // Nobody is left to tell when standard error is gone.
     let _ = writeln!(io::stderr(), "SKIPPED: {test}: {reason}");
@@ -161,8 +167,10 @@ pub(super) struct Script {
     pub(super) held_at: Option<usize>,
     /// A closed semaphore is an open gate: nobody waits for its permits any more.
     gate: Semaphore,
-    /// The store fails instead of sending the byte at this offset.
+    /// The store fails instead of sending the byte at this offset …
     pub(super) fails_at: Option<usize>,
+    /// … as often as this.
+    pub(super) failures: AtomicU32,
     /// Who first reads the byte at this offset panics.
     pub(super) panics_at: Option<usize>,
     /// The store does not open the image at all.
@@ -180,6 +188,7 @@ impl Script {
             held_at: None,
             gate: Semaphore::new(0),
             fails_at: None,
+            failures: AtomicU32::new(u32::MAX),
             panics_at: None,
             refuses: false,
             version: Mutex::default(),
@@ -214,7 +223,8 @@ impl Script {
         if self.held_at.is_some_and(|at| at == offset) {
             let _opened = self.gate.acquire().await;
         }
-        if self.fails_at.is_some_and(|at| at == offset) {
+        let fails = || self.failures.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok();
+        if self.fails_at.is_some_and(|at| at == offset) && fails() {
             return Some(Err(io::Error::other("the store broke")));
         }
         assert!(self.panics_at != Some(offset) || self.opened_at().len() > 1, "as the script says");
