@@ -50,6 +50,7 @@ async fn serve(loaded: &Loaded, pipeline: &Pipeline) -> anyhow::Result<()> {
     let cache = open_cache(loaded, pipeline).await?;
     let images = assemble::images(loaded, MetadataSide::Configured, cache).await?;
     let identity = loaded.identity(pipeline)?;
+    images.recover(loaded.tool_context()?).await;
     let api = ImageApi::new(identity, images.clone(), pipeline.cache_management);
     let listener = server::bind(&settings).await?;
     if loaded.files().is_empty() {
@@ -59,7 +60,7 @@ async fn serve(loaded: &Loaded, pipeline: &Pipeline) -> anyhow::Result<()> {
     }
     let mut ending = server::serve(listener, Arc::new(api), &settings).await?;
     if ending.grant(images.drained(ending.left())).await != Some(true) && !images.cut(CLEAN_UP).await {
-        tracing::error!("uploads that could not be cleaned up in time stay in status saving");
+        tracing::error!("uploads that could not be cleaned up in time are left to the next start");
     }
     Ok(())
 }

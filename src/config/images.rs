@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use osloconf::Opt;
 
+use super::store::FILESYSTEM_STORE_DATADIR;
 use super::{Error, Loaded, Result};
 use crate::images::Settings;
 use crate::notify::Notifier;
@@ -27,6 +28,11 @@ pub(super) static SCRUBBER_DATADIR: Opt = Opt::str("DEFAULT", "scrubber_datadir"
     .default("/var/lib/glance/scrubber")
     .empty_is_unset()
     .help("Where the scrubber's work is queued");
+static UPLOAD_JOURNAL_DIR: Opt = Opt::str("DEFAULT", "upload_journal_dir").empty_is_unset().help(
+    "Where unfinished uploads and deletions are noted, for the next start of any server that shares it to clean up what \
+     a crash left; share it wherever images are shared. Default: .journal below filesystem_store_datadir, or else below \
+     the data directory",
+);
 static NOTIFIER_STRATEGY: Opt = Opt::str("DEFAULT", "notifier_strategy")
     .default("default")
     .empty_is_unset()
@@ -42,6 +48,7 @@ pub(super) static OPTIONS: &[&Opt] = &[
     &DELAYED_DELETE,
     &SCRUB_TIME,
     &SCRUBBER_DATADIR,
+    &UPLOAD_JOURNAL_DIR,
     &NOTIFIER_STRATEGY,
     &TASK_POOL_THREADS,
 ];
@@ -58,8 +65,16 @@ impl Loaded {
                 reason: unknown.to_string(),
             },
         )?;
+        let upload_journal_dir = match conf.str(&UPLOAD_JOURNAL_DIR)? {
+            Some(dir) => PathBuf::from(dir),
+            None => {
+                let datadir = conf.str(&FILESYSTEM_STORE_DATADIR)?.map(PathBuf::from);
+                datadir.unwrap_or_else(|| self.data_dir.clone()).join(".journal")
+            }
+        };
         Ok(Settings {
             hashing_algorithm,
+            upload_journal_dir,
             property_quota: quota(&IMAGE_PROPERTY_QUOTA)?,
             member_quota: quota(&IMAGE_MEMBER_QUOTA)?,
             image_size_cap: self.natural(&IMAGE_SIZE_CAP)?,

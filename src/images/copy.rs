@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::guard::until;
+use super::journal::Entry;
 use super::upload::Upload;
 use super::{Error, Images, Result};
-use crate::model::{Context, Image, ImageStatus};
+use crate::model::{Context, Image};
 use crate::store::{self, ByteRange, Store};
 
 const STOPPING: &str = "the server is stopping";
@@ -33,12 +34,12 @@ impl Images {
         self.check_copy_source(&copy.uri)?;
         let store = self.store_for_data(copy.store.as_deref())?;
         let admitted = Arc::clone(&self.background.admitted).try_acquire_owned().map_err(|_| Error::Busy)?;
-        let saving = self.set_status(ctx, image, ImageStatus::Queued, ImageStatus::Saving).await?;
+        let (saving, entry) = self.reserve(ctx, image, &*store).await?;
         let (images, ctx, target) = (self.clone(), ctx.clone(), saving.clone());
         self.background.tasks.spawn(async move {
             let _admitted = admitted;
             let (copier, owner, image) = (images.clone(), ctx.clone(), target.clone());
-            let work = async move { copier.copy(&owner, &image, copy, &*store).await };
+            let work = async move { copier.copy(&owner, &image, copy, &*store, entry).await };
             if let Err(error) = images.guarded(&ctx, &target, work).await {
                 tracing::error!("Copying the data of image {} failed: {error}", target.id);
             }
@@ -46,7 +47,14 @@ impl Images {
         Ok(saving)
     }
 
-    async fn copy(&self, ctx: &Context, image: &Image, copy: Copy, store: &dyn Store) -> Result<Image> {
+    async fn copy(
+        &self,
+        ctx: &Context,
+        image: &Image,
+        copy: Copy,
+        store: &dyn Store,
+        mut entry: Entry,
+    ) -> Result<Image> {
         let cut = &self.background.cut;
         // The semaphore is never closed, so this only waits for a free place.
         let _place = cut.run_until_cancelled(self.background.copies.acquire()).await;
@@ -56,11 +64,12 @@ impl Images {
             Ok(opened) => {
                 let Copy { size, checksum, store: named, .. } = copy;
                 let data = until(opened.data, cut.clone());
-                self.receive(ctx, image, store, Upload { data, length: opened.size, size, checksum, store: named })
-                    .await
+                let upload = Upload { data, length: opened.size, size, checksum, store: named };
+                self.receive(ctx, image, store, upload, entry).await
             }
             Err(error) => {
-                self.kill(ctx, image, ImageStatus::Saving).await;
+                self.kill_reserved(ctx, image, &mut entry).await;
+                entry.settle().await;
                 Err(Error::Read(Arc::new(error)))
             }
         }

@@ -1,10 +1,12 @@
 //! Deleting an image: the record first (which is where rights are judged), then the cache, then the data.
 
+use super::journal::{Entry, Note, Work};
 use super::scrub_queue::{self, ScrubEntry};
 use super::{Error, Images, Result};
 use crate::db::{self, Step};
 use crate::model::{Context, Image, ImageId, ImageStatus};
 use crate::notify::Event;
+use crate::store;
 
 /// A change of the image at the same moment makes a deletion start again; that many in a row are no coincidence.
 const ATTEMPTS: usize = 8;
@@ -20,7 +22,7 @@ impl Images {
     }
 
     async fn delete_now(&self, ctx: &Context, id: &ImageId) -> Result<()> {
-        let (image, delayed) = self.delete_record(ctx, id).await?;
+        let (image, delayed, entry) = self.delete_record(ctx, id).await?;
         self.background.uploads.end(id);
         let uris = self.readable_locations(&image);
         if let Some(cache) = &self.parts.cache
@@ -28,10 +30,12 @@ impl Images {
         {
             tracing::error!("Unable to evict deleted image {id} from the cache: {error}");
         }
-        if delayed {
-            self.queue_for_scrubber(id, &uris).await;
-        } else {
-            self.remove_data(id, &uris).await;
+        let settled = match delayed {
+            true => self.queue_for_scrubber(id, &uris).await,
+            false => self.remove_data(id, &uris).await,
+        };
+        if let Some(entry) = entry.filter(|_| settled && uris.len() == image.locations.len()) {
+            entry.settle().await;
         }
         self.parts.notifier.text(Event::Delete, id.as_str());
         Ok(())
@@ -39,7 +43,9 @@ impl Images {
 
     /// Takes the image out of use by compare-and-set: what is deleted is what was looked at, with all its locations.
     /// Every image loses its status, as in v1's later releases: one that is being uploaded must not become active.
-    async fn delete_record(&self, ctx: &Context, id: &ImageId) -> Result<(Image, bool)> {
+    ///
+    /// Yields what was deleted, whether its data is the scrubber's, and the journal's entry about it.
+    async fn delete_record(&self, ctx: &Context, id: &ImageId) -> Result<(Image, bool, Option<Entry>)> {
         let mut conflict = None;
         for _ in 0..ATTEMPTS {
             let image = self.lookup(ctx, id).await?;
@@ -47,19 +53,36 @@ impl Images {
                 return Err(Error::Protected);
             }
             if image.deleted && image.status == ImageStatus::Deleted {
-                return Ok((image, false));
+                return Ok((image, false, None));
             }
             let delayed = self.parts.settings.delayed_delete && !image.locations.is_empty();
             let status = if delayed { ImageStatus::PendingDelete } else { ImageStatus::Deleted };
             let step = Step { from: image.status, to: status };
-            match self.parts.metadata.image_delete(ctx, id, Some(step)).await {
-                Err(error @ db::Error::Conflict(_)) => conflict = Some(error),
-                Err(error) => return Err(Error::Delete(error)),
-                Ok(()) => return Ok((image, delayed)),
+            let entry = self.note_deletion(&image).await;
+            let error = match self.parts.metadata.image_delete(ctx, id, Some(step)).await {
+                Ok(()) => return Ok((image, delayed, entry)),
+                Err(error) => error,
+            };
+            // Of what may have happened all the same, the entry stays.
+            let refused = !matches!(error, db::Error::Unavailable(_) | db::Error::Internal(_));
+            if let Some(entry) = entry.filter(|_| refused) {
+                entry.settle().await;
+            }
+            match error {
+                db::Error::Conflict(_) => conflict = Some(error),
+                error => return Err(Error::Delete(error)),
             }
         }
         let conflict = conflict.unwrap_or_else(|| db::Error::Conflict(String::new()));
         Err(Error::Delete(conflict))
+    }
+
+    /// Notes what is about to be deleted. Where that cannot be done the image is deleted all the same: a full disk must
+    /// not keep its users from making room.
+    async fn note_deletion(&self, image: &Image) -> Option<Entry> {
+        let note = Note { work: Work::Delete, locations: image.locations.clone() };
+        let begun = Entry::begin(&self.parts.settings.upload_journal_dir, &image.id, note).await;
+        begun.inspect_err(|error| tracing::warn!("deleting image {} without a journal: {error}", image.id)).ok()
     }
 
     /// The locations that the configured key decrypts; the others are the operator's to find.
@@ -71,19 +94,24 @@ impl Images {
         image.locations.iter().filter_map(read).collect()
     }
 
-    /// What cannot be queued is found by the scrubber's clean-up, which looks at the records.
-    async fn queue_for_scrubber(&self, id: &ImageId, uris: &[String]) {
+    /// False if some data is not queued: then the next start does it, or the scrubber's clean-up, which looks at the
+    /// records.
+    pub(super) async fn queue_for_scrubber(&self, id: &ImageId, uris: &[String]) -> bool {
+        let mut queued = true;
         let due = scrub_queue::now().saturating_add(self.parts.settings.scrub_time);
         for uri in uris {
             let entry = ScrubEntry { uri: uri.clone(), due };
             if let Err(error) = scrub_queue::add(&self.parts.settings.scrubber_datadir, id, &entry).await {
                 tracing::error!("Unable to queue image {id} for the scrubber: {error}");
+                queued = false;
             }
         }
+        queued
     }
 
-    /// Removes the data; read-only stores and missing data are no fault.
-    pub(super) async fn remove_data(&self, id: &ImageId, uris: &[String]) {
+    /// Removes the data; read-only stores and missing data are no fault. False if some is left that should not be.
+    pub(super) async fn remove_data(&self, id: &ImageId, uris: &[String]) -> bool {
+        let mut gone = true;
         for uri in uris {
             let removed = match self.parts.stores.for_uri(uri) {
                 Ok(store) => store.delete(uri).await,
@@ -91,7 +119,9 @@ impl Images {
             };
             if let Err(error) = removed {
                 tracing::warn!("Unable to delete the data of image {id}: {error}");
+                gone &= matches!(error, store::Error::NotFound(_) | store::Error::Unsupported(_));
             }
         }
+        gone
     }
 }

@@ -104,6 +104,9 @@ pub(crate) enum Error {
     /// An image queued for the cache did not come into it.
     #[error("Failed to cache image '{id}': {source}")]
     Prefetch { id: ImageId, source: cache::PrefetchError },
+    /// The journal cannot be written: an upload that could leave an orphan is worse than a refused one.
+    #[error("This server cannot take images at present; its log tells why")]
+    NoJournal,
     /// More copies wait than this node takes.
     #[error("Too many images are waiting to be copied here; try again later")]
     Busy,

@@ -11,8 +11,10 @@ mod digest;
 mod download;
 mod error;
 mod guard;
+mod journal;
 mod members;
 mod prefetch;
+mod recover;
 mod running;
 mod scrub;
 mod scrub_queue;
@@ -62,6 +64,8 @@ pub(crate) struct Settings {
     pub(crate) scrub_time: u64,
     /// Where the scrubber's work is queued (`scrubber_datadir`).
     pub(crate) scrubber_datadir: PathBuf,
+    /// Where unfinished uploads and deletions are noted (`upload_journal_dir`).
+    pub(crate) upload_journal_dir: PathBuf,
     /// Copies fetched in the background at the same time (`task_pool_threads`).
     pub(crate) concurrent_copies: usize,
     /// Properties that an image may have; `None`: any number (`image_property_quota`).

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::digest::{Digesting, Received};
 use super::guard::{Capped, capped, exactly};
+use super::journal::{Entry, Note, Work};
 use super::{Error, Images, Result};
 use crate::db::{self, UpdateMode};
 use crate::model::{ByteStream, Context, Image, ImageFields, ImageStatus};
@@ -39,10 +40,42 @@ impl Images {
         self.check_size_cap(upload.length.or(upload.size))?;
         let (images, owner, queued) = (self.clone(), ctx.clone(), image.clone());
         self.guarded(ctx, image, async move {
-            let saving = images.set_status(&owner, &queued, ImageStatus::Queued, ImageStatus::Saving).await?;
-            images.receive(&owner, &saving, &*store, upload).await
+            let (saving, entry) = images.reserve(&owner, &queued, &*store).await?;
+            images.receive(&owner, &saving, &*store, upload, entry).await
         })
         .await
+    }
+
+    /// From `queued` to `saving`, with an entry in the journal: whatever becomes of this process, the image does not stay
+    /// `saving`, and no data is left that is not an image's.
+    pub(super) async fn reserve(&self, ctx: &Context, image: &Image, store: &dyn Store) -> Result<(Image, Entry)> {
+        let location = store.location(&image.id).map(|uri| self.stored_location(&uri));
+        let note = Note { work: Work::Upload, locations: location.into_iter().collect() };
+        let mut entry =
+            Entry::begin(&self.parts.settings.upload_journal_dir, &image.id, note).await.map_err(|error| {
+                tracing::error!("no upload is taken, as upload_journal_dir cannot be written: {error}");
+                Error::NoJournal
+            })?;
+        match self.set_status(ctx, image, ImageStatus::Queued, ImageStatus::Saving).await {
+            Ok(saving) => Ok((saving, entry)),
+            Err(error) => {
+                if may_have_happened(&error) {
+                    entry.leave();
+                }
+                entry.settle().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Ends a reservation without data. If that fails, the next start does it.
+    pub(super) async fn kill_reserved(&self, ctx: &Context, image: &Image, entry: &mut Entry) {
+        if let Err(error) = self.set_status(ctx, image, ImageStatus::Saving, ImageStatus::Killed).await {
+            tracing::warn!("Unable to kill image {}: {error}", image.id);
+            if may_have_happened(&error) {
+                entry.leave();
+            }
+        }
     }
 
     /// Marks an image as failed: it vanishes from lists and takes no data any more. Best effort.
@@ -74,25 +107,27 @@ impl Images {
         }
     }
 
-    /// From `saving` to `active`, or to `killed`.
+    /// From `saving` to `active`, or to `killed`; `entry` is that of the reservation.
     pub(super) async fn receive(
         &self,
         ctx: &Context,
         image: &Image,
         store: &dyn Store,
         upload: Upload,
+        mut entry: Entry,
     ) -> Result<Image> {
-        let outcome = match self.keep(image, store, upload).await {
+        let outcome = match self.keep(image, store, upload, &mut entry).await {
             Ok((added, got)) => match self.activate(ctx, image, &added, got).await {
                 Ok(image) => Ok(image),
-                Err(error) => self.settle(ctx, image, store, &added, error).await,
+                Err(error) => self.settle(ctx, image, store, &added, error, &mut entry).await,
             },
             Err(error @ Error::GoneMeanwhile(_)) => Err(error),
             Err(error) => {
-                self.kill(ctx, image, ImageStatus::Saving).await;
+                self.kill_reserved(ctx, image, &mut entry).await;
                 Err(error)
             }
         };
+        entry.settle().await;
         match &outcome {
             Ok(_) => self.parts.notifier.image(Event::Upload, Priority::Info, image),
             Err(error) => self.parts.notifier.failure(Event::Upload, &error.to_string()),
@@ -101,7 +136,13 @@ impl Images {
     }
 
     /// Puts the data into the store; if it is not what was announced, takes it out again.
-    async fn keep(&self, image: &Image, store: &dyn Store, upload: Upload) -> Result<(Added, Received)> {
+    async fn keep(
+        &self,
+        image: &Image,
+        store: &dyn Store,
+        upload: Upload,
+        entry: &mut Entry,
+    ) -> Result<(Added, Received)> {
         let announced = upload.length.or(upload.size);
         let running = self.background.uploads.begin(&image.id);
         let guarded = exactly(capped(running.guard(upload.data), self.parts.settings.image_size_cap), upload.length);
@@ -113,7 +154,7 @@ impl Images {
         match digest.finish().await.and_then(|got| verify(got, upload.size, upload.checksum.as_deref())) {
             Ok(got) => Ok((added, got)),
             Err(error) => {
-                discard(image, store, &added).await;
+                discard(image, store, &added, entry).await;
                 Err(error)
             }
         }
@@ -144,19 +185,21 @@ impl Images {
         store: &dyn Store,
         added: &Added,
         error: Error,
+        entry: &mut Entry,
     ) -> Result<Image> {
         let killed = match &error {
             Error::GoneMeanwhile(_) => true,
             _ => self.set_status(ctx, image, ImageStatus::Saving, ImageStatus::Killed).await.is_ok(),
         };
         if killed {
-            discard(image, store, added).await;
+            discard(image, store, added, entry).await;
             return Err(error);
         }
         match self.lookup(ctx, &image.id).await {
             Ok(now) if now.status == ImageStatus::Active => Ok(now),
             _ => {
-                tracing::error!("image {}: {error}; its data stays in the store", image.id);
+                tracing::error!("image {}: {error}; the next start decides on its data", image.id);
+                entry.leave();
                 Err(error)
             }
         }
@@ -179,10 +222,19 @@ impl Images {
     }
 }
 
-async fn discard(image: &Image, store: &dyn Store, added: &Added) {
-    if let Err(error) = store.delete(&added.uri).await {
-        tracing::error!("Unable to remove the data of the failed upload of image {}: {error}", image.id);
+async fn discard(image: &Image, store: &dyn Store, added: &Added, entry: &mut Entry) {
+    match store.delete(&added.uri).await {
+        Ok(()) | Err(store::Error::NotFound(_)) => {}
+        Err(error) => {
+            tracing::error!("Unable to remove the data of the failed upload of image {}: {error}", image.id);
+            entry.leave();
+        }
     }
+}
+
+/// Whether a refused change may have been made all the same: its answer was lost, or says nothing.
+fn may_have_happened(error: &Error) -> bool {
+    matches!(error, Error::Update(db::Error::Unavailable(_) | db::Error::Internal(_)))
 }
 
 fn upload_error(error: store::Error) -> Error {

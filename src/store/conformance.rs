@@ -71,6 +71,7 @@ pub(crate) async fn refuses(store: &dyn Store, uri: &str) {
 
 /// The store takes nothing and gives nothing up.
 pub(crate) async fn is_read_only(store: &dyn Store, uri: &str) {
+    assert_eq!(store.location(&ImageId::random()), None);
     let added = store.add(&ImageId::random(), stream_of(b"data", 4), Some(4)).await;
     assert!(matches!(added, Err(Error::Unsupported(_))));
     assert!(matches!(store.delete(uri).await, Err(Error::Unsupported(_))));
@@ -94,7 +95,10 @@ async fn keeps_what_it_is_given(store: &dyn Store) {
         ((5 << 20) + 1, 1 << 20, Some(7)),
     ] {
         let content = content(len);
-        let added = store.add(&ImageId::random(), stream_of(&content, block), announced).await.unwrap();
+        let id = ImageId::random();
+        let foretold = store.location(&id);
+        let added = store.add(&id, stream_of(&content, block), announced).await.unwrap();
+        assert_eq!(foretold.as_ref(), Some(&added.uri));
         assert_eq!(added.size, len as u64);
         assert!(store.schemes().contains(&added.uri.split("://").next().unwrap()), "{}", added.uri);
         assert!(read_whole(store, &added.uri).await == content, "{len} bytes");

@@ -112,6 +112,12 @@ pub(crate) trait Store: Send + Sync + std::fmt::Debug {
         Err(Error::BadLocation(format!("Locations with the scheme '{scheme}' are not accepted from clients")))
     }
 
+    /// Where [`Store::add`] will put the image, so that it can be found even if nobody lives to tell; `None` if the store
+    /// takes no images. Must be just the URI that `add` yields.
+    fn location(&self, _id: &ImageId) -> Option<String> {
+        None
+    }
+
     /// Stores `data` under the image's id; all or nothing: on any error no byte stays behind.
     /// `size` is the announced number of bytes, if known: a hint. What arrives is what counts.
     async fn add(&self, id: &ImageId, data: ByteStream, size: Option<u64>) -> Result<Added>;

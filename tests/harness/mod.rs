@@ -24,4 +24,4 @@ pub(crate) use paste::{TRUSTED_CACHING, TRUSTED_REGISTRY};
 pub(crate) use process::{Outcome, execute, gander_command, run, shell};
 pub(crate) use servers::Servers;
 pub(crate) use skip::skipped;
-pub(crate) use sql::sqlite_rows;
+pub(crate) use sql::{WriteLock, sqlite_rows};

@@ -2,6 +2,7 @@
 
 mod config;
 mod control;
+mod crashes;
 mod default_run;
 mod manage;
 mod paste;

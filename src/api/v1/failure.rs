@@ -49,7 +49,7 @@ impl From<Error> for ApiError {
             | Error::BrokenUpload(_)
             | Error::NotCacheable(_) => Self::bad_request(text),
             Error::RangeBeyondEnd { size } => Self::range_not_satisfiable(text).of_size(size),
-            Error::NoCache | Error::Busy => Self::unavailable(text),
+            Error::NoCache | Error::NoJournal | Error::Busy => Self::unavailable(text),
             Error::GoneMeanwhile(_) => Self::precondition_failed(text),
             Error::TooLarge(_) | Error::Quota { .. } => Self::too_large(text),
             Error::Store(source) => upload(source),

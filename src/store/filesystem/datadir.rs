@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, Mode, flock};
 
 use super::{Settings, incoming};
+use crate::model::ImageId;
 
 /// A usable datadir.
 #[derive(Debug)]
@@ -21,6 +22,11 @@ pub(super) struct Datadir {
 }
 
 impl Datadir {
+    /// Where the file of image `id` will be.
+    pub(super) fn target(&self, id: &ImageId) -> PathBuf {
+        self.path.join(id.as_str())
+    }
+
     /// Creates the directory if it is missing. The error is for the log.
     pub(super) fn open(settings: &Settings) -> Result<Self, String> {
         let configured = settings.datadir.as_ref().ok_or("filesystem_store_datadir is not set")?;

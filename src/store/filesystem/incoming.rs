@@ -43,7 +43,7 @@ impl Drop for Incoming {
 impl Incoming {
     /// Starts the file of image `id`.
     pub(super) fn create(datadir: &Datadir, id: &ImageId) -> Result<Self> {
-        let target = datadir.path.join(id.as_str());
+        let target = datadir.target(id);
         // Linking would find out, but only after all data was received.
         if target.symlink_metadata().is_ok() {
             return Err(duplicate(&target));

@@ -61,10 +61,14 @@ impl Store for Filesystem {
         &["file", "filesystem"]
     }
 
+    fn location(&self, id: &ImageId) -> Option<String> {
+        self.datadir.as_ref().map(|datadir| uri_of(&datadir.target(id)))
+    }
+
     async fn add(&self, id: &ImageId, data: ByteStream, _size: Option<u64>) -> Result<Added> {
         let datadir = self.datadir.clone().ok_or(Error::AddDisabled)?;
         let (path, size) = write::receive(datadir, id.clone(), data).await?;
-        Ok(Added { uri: format!("file://{}", path.display()), size })
+        Ok(Added { uri: uri_of(&path), size })
     }
 
     async fn get(&self, uri: &str, range: ByteRange) -> Result<Opened> {
@@ -84,6 +88,11 @@ impl Store for Filesystem {
         let path = path_of(uri)?;
         finished(on_disk(move || remove(&path))).await
     }
+}
+
+/// The location of the file at `path`.
+fn uri_of(path: &Path) -> String {
+    format!("file://{}", path.display())
 }
 
 /// The path in a location: all that follows `file://`, as it stands (v1 never encoded it).
