@@ -12,9 +12,11 @@ mod outgoing;
 mod read;
 mod residence;
 mod send;
+mod writeback;
 
 pub use hash::{Algorithm, Hasher, Hashing};
 pub use mapped::{WORTH_MAPPING, sendable};
 pub use outgoing::{FRAME, outgoing};
 pub use read::{BLOCK, read_block};
 pub use send::Sendfile;
+pub use writeback::begin_writeback;
