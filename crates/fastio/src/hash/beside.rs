@@ -13,7 +13,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use super::{Algorithm, Hasher};
 
 /// Bytes hashed at a time. A stream keeps up to two batches alive: one collecting, one being hashed.
-const BATCH_BYTES: usize = 1024 * 1024;
+const BATCH_BYTES: usize = 256 * 1024;
 /// Blocks hashed at a time, against clients that send crumbs.
 const BATCH_BLOCKS: usize = 256;
 
