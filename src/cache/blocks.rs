@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use fastio::Rescue;
 
 /// Most bytes of an image that a reader gets at a time.
 #[cfg(test)]
@@ -12,10 +13,10 @@ pub(super) const BLOCK: u64 = fastio::FRAME as u64;
 
 /// The bytes from `offset` on, up to `end` at most, without touching the file's own position, so that any number of
 /// readers may share one open file. They are on their way to a client: nobody else may look at them
-/// ([`fastio::outgoing`]). All of them must be written already.
+/// ([`fastio::outgoing`]). All of them must be written already; what the file loses on the way is for `rescue`.
 ///
 /// # Errors
 /// `UnexpectedEof` if the file is shorter than that.
-pub(super) async fn read_block(file: &Arc<File>, offset: u64, end: u64) -> io::Result<Bytes> {
-    fastio::outgoing(file, offset, end).await
+pub(super) async fn read_block(file: &Arc<File>, offset: u64, end: u64, rescue: &Arc<dyn Rescue>) -> io::Result<Bytes> {
+    fastio::outgoing(file, offset, end, Some(Arc::clone(rescue))).await
 }

@@ -5,11 +5,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use fastio::Rescue;
 
 use super::Cache;
 use super::blocks::read_block;
 use super::reader::{self, CachedFile, Fault};
 use super::readers::Reading;
+use super::rescue::FromStore;
 use super::source::Source;
 use crate::model::{ByteStream, ImageId};
 
@@ -39,7 +41,9 @@ impl Hit {
     /// that. An entry that cannot be read to its end is evicted, and the rest comes from `source`.
     pub(crate) fn into_stream(self, source: Arc<dyn Source>, part: Range<u64>) -> ByteStream {
         let (size, start) = (self.size, part.start);
-        reader::read(Read { hit: self, start }, source, Some(size), part)
+        let entry = Some((Arc::clone(&self.cache), Arc::clone(&self.file)));
+        let rescue = FromStore { id: self.id.clone(), source: Arc::clone(&source), size: Some(size), entry };
+        reader::read(Read { hit: self, start, rescue: Arc::new(rescue) }, source, Some(size), part)
     }
 
     /// [`Hit::into_stream`] of the whole image.
@@ -54,6 +58,8 @@ impl Hit {
 struct Read {
     hit: Hit,
     start: u64,
+    /// Has what the file loses on the way to the client.
+    rescue: Arc<dyn Rescue>,
 }
 
 impl Read {
@@ -73,7 +79,7 @@ impl CachedFile for Read {
             }
             return Ok(None);
         }
-        let block = match read_block(&hit.file, offset, end).await {
+        let block = match read_block(&hit.file, offset, end, &self.rescue).await {
             Ok(block) => block,
             Err(error) => {
                 tracing::error!(image = %hit.id, %error, "cached image cannot be read: reading its store");

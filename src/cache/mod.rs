@@ -21,6 +21,7 @@ mod order;
 mod queue;
 mod reader;
 mod readers;
+mod rescue;
 mod room;
 mod settings;
 mod source;

@@ -24,6 +24,17 @@ impl Patience {
 
     /// What was `polled`, or an error if this is the end of patience with it.
     pub(super) fn bound<T>(&mut self, cx: &mut Context<'_>, polled: Poll<T>) -> Poll<io::Result<T>> {
+        self.bound_unless(cx, polled, || false)
+    }
+
+    /// The same, but patience begins anew where something `moved` since this was asked last. That is asked at the
+    /// beginning of a wait, too.
+    pub(super) fn bound_unless<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        polled: Poll<T>,
+        mut moved: impl FnMut() -> bool,
+    ) -> Poll<io::Result<T>> {
         if let Poll::Ready(value) = polled {
             self.waiting = false;
             return Poll::Ready(Ok(value));
@@ -32,9 +43,16 @@ impl Patience {
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(limit)));
         if !self.waiting {
             self.waiting = true;
+            moved();
             timer.as_mut().reset(Instant::now() + limit);
         }
-        ready!(timer.as_mut().poll(cx));
+        loop {
+            ready!(timer.as_mut().poll(cx));
+            if !moved() {
+                break;
+            }
+            timer.as_mut().reset(Instant::now() + limit);
+        }
         let text = format!("nothing moved for {} seconds", limit.as_secs());
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, text)))
     }

@@ -22,12 +22,25 @@ pub(super) struct Socket {
     peer: SocketAddr,
     sending: Sendfile,
     patience: Patience,
+    /// Bytes that the peer had still to take when it was last looked at.
+    untaken: usize,
 }
 
 impl Socket {
     /// `limit`: how long a single write may wait; `None`: for ever.
     pub(super) fn new(stream: TcpStream, peer: SocketAddr, limit: Option<Duration>) -> Self {
-        Self { stream, peer, sending: Sendfile::default(), patience: Patience::new(limit) }
+        Self { stream, peer, sending: Sendfile::default(), patience: Patience::new(limit), untaken: 0 }
+    }
+
+    /// What was `polled`, or an error if the peer takes nothing for too long. That there is no room yet does not tell:
+    /// the kernel says so only after the peer has taken a good part of what may be megabytes.
+    fn bound(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        let Self { stream, patience, untaken, .. } = self;
+        let taken = || {
+            let before = std::mem::replace(untaken, fastio::unacknowledged(stream).unwrap_or(0));
+            *untaken < before
+        };
+        patience.bound_unless(cx, polled, taken).map(Result::flatten)
     }
 }
 
@@ -50,7 +63,7 @@ impl AsyncRead for Socket {
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.patience.bound(cx, polled).map(Result::flatten)
+        self.bound(cx, polled)
     }
 
     fn poll_write_vectored(
@@ -60,7 +73,7 @@ impl AsyncWrite for Socket {
     ) -> Poll<io::Result<usize>> {
         let socket = &mut *self;
         let polled = socket.sending.poll_write_vectored(&mut socket.stream, cx, slices);
-        socket.patience.bound(cx, polled).map(Result::flatten)
+        socket.bound(cx, polled)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -41,7 +41,7 @@ impl LocalFile {
 
     /// The bytes on their way to a client: nobody else may look at them ([`fastio::outgoing`]).
     pub(crate) fn for_client(self) -> ByteStream {
-        self.stream(|file, position, end| async move { fastio::outgoing(&file, position, end).await })
+        self.stream(|file, position, end| async move { fastio::outgoing(&file, position, end, None).await })
     }
 
     /// What `next` makes of the file, of a position, and of the end that is not reached yet, one after another.

@@ -10,13 +10,17 @@ pub mod hash;
 mod mapped;
 mod outgoing;
 mod read;
+mod rescue;
 mod residence;
 mod send;
+mod unacknowledged;
 mod writeback;
 
 pub use hash::{Algorithm, Hasher, Hashing};
 pub use mapped::{WORTH_MAPPING, sendable};
 pub use outgoing::{FRAME, outgoing};
 pub use read::{BLOCK, read_block};
+pub use rescue::{Rescue, Rescued};
 pub use send::Sendfile;
+pub use unacknowledged::unacknowledged;
 pub use writeback::begin_writeback;

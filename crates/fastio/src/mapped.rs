@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use memmap2::{Mmap, MmapOptions};
 
+use crate::rescue::Rescue;
 use crate::residence::{Residence, residence};
 
 /// Bytes from which on mapping a stretch costs less than copying it.
@@ -32,6 +33,7 @@ struct Entry {
 pub(crate) struct Origin {
     pub(crate) file: Arc<File>,
     pub(crate) offset: u64,
+    pub(crate) rescue: Option<Arc<dyn Rescue>>,
 }
 
 /// A map in the register.
@@ -43,12 +45,13 @@ struct Registered {
 /// The `len` bytes of `file` at `offset` as memory that is not to be looked at: every page of it that is touched may wait
 /// for the disk, and end the process if the file was cut meanwhile. It is to be handed to [`crate::Sendfile`], whole or
 /// in parts. The bytes must be written already and stay as they are. The file stays open as long as any clone lives.
+/// Whatever the file does not have when it comes to sending is the `rescue`'s to give.
 ///
 /// # Errors
 /// `UnexpectedEof` if the file is shorter than that; `Unsupported` if the file system cannot tell what it has in memory,
 /// so that sending might wait for the disk or, on a network's, for another machine; what mapping fails with.
 #[expect(unsafe_code, reason = "there is no safe way to map a file")]
-pub fn sendable(file: &Arc<File>, offset: u64, len: usize) -> io::Result<Bytes> {
+pub fn sendable(file: &Arc<File>, offset: u64, len: usize, rescue: Option<Arc<dyn Rescue>>) -> io::Result<Bytes> {
     let last = (len as u64).checked_sub(1).and_then(|last| offset.checked_add(last));
     let last = last.ok_or(io::ErrorKind::InvalidInput)?;
     match residence(file, last) {
@@ -62,7 +65,7 @@ pub fn sendable(file: &Arc<File>, offset: u64, len: usize) -> io::Result<Bytes> 
     // rewrites; and nobody looks: the connection sends them from the file, at worst has the kernel copy them, which
     // fails if they are gone.
     let map = unsafe { MmapOptions::new().offset(offset).len(len).map(&**file) }?;
-    let origin = Origin { file: Arc::clone(file), offset };
+    let origin = Origin { file: Arc::clone(file), offset, rescue };
     register().insert(map.as_ptr() as usize, Entry { len, origin });
     Ok(Bytes::from_owner(Registered { map }))
 }
@@ -75,7 +78,11 @@ pub(crate) fn origin_of(slice: &[u8]) -> Option<Origin> {
     let skipped = address - start;
     // As long as the slice lives nothing else can be mapped at its address.
     let inside = skipped.checked_add(slice.len()).is_some_and(|end| end <= entry.len);
-    inside.then(|| Origin { file: Arc::clone(&entry.origin.file), offset: entry.origin.offset + skipped as u64 })
+    inside.then(|| {
+        let mut origin = entry.origin.clone();
+        origin.offset += skipped as u64;
+        origin
+    })
 }
 
 fn register() -> MutexGuard<'static, BTreeMap<usize, Entry>> {
@@ -115,7 +122,7 @@ mod tests {
     fn any_part_of_a_map_is_traced_to_its_place() {
         let file = file(300_000);
         for offset in [0, 1, 4096, 5000] {
-            let bytes = sendable(&file, offset, 200_000).unwrap();
+            let bytes = sendable(&file, offset, 200_000, None).unwrap();
             for (from, to) in [(0, 200_000), (1, 2), (4095, 70_000), (199_999, 200_000)] {
                 let origin = origin_of(&bytes[from..to]).unwrap();
                 assert!(Arc::ptr_eq(&origin.file, &file));
@@ -126,7 +133,7 @@ mod tests {
 
     #[test]
     fn other_memory_is_traced_to_nothing() {
-        let bytes = sendable(&file(100_000), 0, 100_000).unwrap();
+        let bytes = sendable(&file(100_000), 0, 100_000, None).unwrap();
         assert!(origin_of(&vec![7; 100_000]).is_none());
         assert!(origin_of(&[]).is_none());
         assert!(origin_of(&bytes).is_some());
@@ -135,7 +142,7 @@ mod tests {
     #[test]
     fn the_file_is_let_go_with_the_last_clone() {
         let file = file(100_000);
-        let bytes = sendable(&file, 0, 100_000).unwrap();
+        let bytes = sendable(&file, 0, 100_000, None).unwrap();
         let part = bytes.slice(50_000..60_000);
         drop(bytes);
         assert_eq!(origin_of(&part).unwrap().offset, 50_000);
@@ -147,10 +154,10 @@ mod tests {
     fn nothing_is_mapped_beyond_the_end() {
         let file = file(100_000);
         for (offset, len) in [(0, 100_001), (100_000, 1), (1 << 40, 1)] {
-            assert_eq!(sendable(&file, offset, len).unwrap_err().kind(), ErrorKind::UnexpectedEof);
+            assert_eq!(sendable(&file, offset, len, None).unwrap_err().kind(), ErrorKind::UnexpectedEof);
         }
         for (offset, len) in [(0, 0), (u64::MAX, 2)] {
-            assert_eq!(sendable(&file, offset, len).unwrap_err().kind(), ErrorKind::InvalidInput);
+            assert_eq!(sendable(&file, offset, len, None).unwrap_err().kind(), ErrorKind::InvalidInput);
         }
         assert_eq!(Arc::strong_count(&file), 1);
     }

@@ -1,7 +1,7 @@
 //! Whether the bytes of a file are in memory, so that nobody has to wait for a disk.
 
 use std::fs::File;
-use std::io::IoSliceMut;
+use std::io::{self, IoSliceMut};
 use std::num::NonZeroU64;
 use std::os::unix::fs::FileExt;
 
@@ -43,20 +43,21 @@ pub(crate) fn read_resident(file: &File, buffer: &mut [u8], position: u64) -> ru
     retry_on_intr(|| preadv2(file, &mut [IoSliceMut::new(buffer)], position, ReadWriteFlags::NOWAIT))
 }
 
-/// Brings `len` bytes at `position` into memory, and some more on their way. Blocks. Whatever goes wrong will show
-/// when they are used.
-pub(crate) fn warm(file: &File, position: u64, len: usize) {
+/// Brings `len` bytes at `position` into memory, and some more on their way. Blocks.
+///
+/// # Errors
+/// `UnexpectedEof` if the file is shorter; what reading fails with.
+pub(crate) fn warm(file: &File, position: u64, len: usize) -> io::Result<()> {
     // Merely advice: reading brings them in as well.
     let _ = fadvise(file, position, Some(AHEAD), Advice::WillNeed);
     let mut scratch = vec![0; SCRATCH];
     let mut read = 0;
     while read < len {
         let wanted = scratch.len().min(len - read);
-        match file.read_at(&mut scratch[..wanted], position + read as u64) {
-            Ok(0) | Err(_) => return,
-            Ok(more) => read += more,
-        }
+        file.read_exact_at(&mut scratch[..wanted], position + read as u64)?;
+        read += wanted;
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -80,9 +81,9 @@ mod tests {
         file.sync_all().unwrap();
         fadvise(&file, 0, None, Advice::DontNeed).unwrap();
         assert_eq!(residence(&file, (2 << 20) - 1), Residence::Cold);
-        warm(&file, 1 << 20, 1 << 20);
+        warm(&file, 1 << 20, 1 << 20).unwrap();
         assert_eq!(residence(&file, (2 << 20) - 1), Residence::Warm);
-        warm(&file, 4 << 20, 1 << 20);
+        warm(&file, 2 << 20, (1 << 20) + 1).unwrap_err();
     }
 
     #[test]

@@ -5,11 +5,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use fastio::Rescue;
 use tokio::sync::watch;
 
 use super::Progress;
 use crate::cache::blocks::read_block;
 use crate::cache::reader::{self, CachedFile, Fault};
+use crate::cache::rescue::FromStore;
 use crate::cache::source::Source;
 use crate::model::{ByteStream, ImageId};
 
@@ -34,17 +36,27 @@ impl Follower {
         size: Option<u64>,
         part: Option<Range<u64>>,
     ) -> ByteStream {
-        reader::read(self, source, size, part.unwrap_or(0..size.unwrap_or(u64::MAX)))
+        let rescue = FromStore { id: self.id.clone(), source: Arc::clone(&source), size, entry: None };
+        let read = Read { follower: self, rescue: Arc::new(rescue) };
+        reader::read(read, source, size, part.unwrap_or(0..size.unwrap_or(u64::MAX)))
     }
 }
 
-impl CachedFile for Follower {
+/// A follower on his way.
+struct Read {
+    follower: Follower,
+    /// Has what the file loses on the way to the client.
+    rescue: Arc<dyn Rescue>,
+}
+
+impl CachedFile for Read {
     async fn block_at(&mut self, offset: u64, end: u64) -> Result<Option<Bytes>, Fault> {
         // Of an empty image even the end is told only when it is complete.
         if offset == end && end > 0 {
             return Ok(None);
         }
-        let news = self.progress.wait_for(|progress| !progress.is_short_of(offset)).await.map(|now| now.clone());
+        let Follower { id, progress } = &mut self.follower;
+        let news = progress.wait_for(|progress| !progress.is_short_of(offset)).await.map(|now| now.clone());
         let (growing, readable) = match news {
             Ok(Progress::Filling { growing, readable }) => (growing, readable),
             Ok(Progress::Complete { size, .. }) if offset == size => return Ok(None),
@@ -52,12 +64,12 @@ impl CachedFile for Follower {
             Ok(Progress::Broken(error)) => return Err(Fault::Store(io::Error::new(error.kind(), error.to_string()))),
             Ok(_) => return Err(Fault::Cache),
             Err(_) => {
-                tracing::error!(image = %self.id, "a fill ended without a word: reading the store");
+                tracing::error!(image = %id, "a fill ended without a word: reading the store");
                 return Err(Fault::Cache);
             }
         };
-        read_block(&growing.file, offset, readable.min(end)).await.map(Some).map_err(|error| {
-            tracing::warn!(image = %self.id, %error, "growing file cannot be read: reading the store");
+        read_block(&growing.file, offset, readable.min(end), &self.rescue).await.map(Some).map_err(|error| {
+            tracing::warn!(image = %id, %error, "growing file cannot be read: reading the store");
             Fault::Cache
         })
     }

@@ -15,6 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::Sendfile;
 use crate::mapped::sendable;
+use crate::rescue::{Rescue, Rescued};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -88,7 +89,7 @@ async fn transfer(mut sending: Sendfile, frames: Vec<Bytes>) -> (io::Result<()>,
 async fn a_large_file_arrives_whole_and_is_let_go() {
     let content = content(9_000_001);
     let file = file_of(&content);
-    let frames = vec![sendable(&file, 0, content.len()).unwrap()];
+    let frames = vec![sendable(&file, 0, content.len(), None).unwrap()];
     let (written, read, sending) = transfer(Sendfile::default(), frames).await;
     written.unwrap();
     assert!(read == content);
@@ -105,7 +106,7 @@ async fn files_and_memory_are_sent_in_their_order() {
     let mut frames = vec![Bytes::new(), Bytes::from_static(b"head"), Bytes::new()];
     let mut expected = b"head".to_vec();
     for (offset, len) in stretches {
-        frames.push(sendable(&file, offset as u64, len).unwrap());
+        frames.push(sendable(&file, offset as u64, len, None).unwrap());
         expected.extend_from_slice(&content[offset..offset + len]);
         let between = Bytes::from(vec![b'-'; len / 7]);
         expected.extend_from_slice(&between);
@@ -124,7 +125,7 @@ async fn files_and_memory_are_sent_in_their_order() {
 async fn a_part_of_a_map_is_sent_from_its_place() {
     let content = content(500_000);
     let file = file_of(&content);
-    let part = sendable(&file, 7, 400_000).unwrap().slice(1_001..390_000);
+    let part = sendable(&file, 7, 400_000, None).unwrap().slice(1_001..390_000);
     let (written, read, sending) = transfer(Sendfile::default(), vec![part]).await;
     written.unwrap();
     assert!(read == content[1_008..390_007]);
@@ -137,7 +138,7 @@ async fn a_file_that_is_only_on_disk_is_read_first() {
     let file = file_of(&content);
     file.sync_all().unwrap();
     fadvise(&file, 0, None, Advice::DontNeed).unwrap();
-    let frames = vec![sendable(&file, 0, content.len()).unwrap()];
+    let frames = vec![sendable(&file, 0, content.len(), None).unwrap()];
     let (written, read, _) = transfer(Sendfile::default(), frames).await;
     written.unwrap();
     assert!(read == content);
@@ -148,7 +149,7 @@ async fn a_file_that_became_shorter_ends_the_connection() {
     for refused in [false, true] {
         let content = content(1_000_000);
         let file = file_of(&content);
-        let frames = vec![Bytes::from_static(b"head"), sendable(&file, 0, content.len()).unwrap()];
+        let frames = vec![Bytes::from_static(b"head"), sendable(&file, 0, content.len(), None).unwrap()];
         file.set_len(200_000).unwrap();
         let sending = Sendfile { refused, ..Sendfile::default() };
         let (written, read, _) = transfer(sending, frames).await;
@@ -159,11 +160,40 @@ async fn a_file_that_became_shorter_ends_the_connection() {
     }
 }
 
+/// Has all that a file should have; gives it after a while.
+#[derive(Debug)]
+struct Original(Bytes);
+
+impl Rescue for Original {
+    fn rescue(&self, offset: u64, len: usize) -> Rescued {
+        let rest = self.0.slice(offset as usize..offset as usize + len);
+        Box::pin(async move {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            Ok(rest)
+        })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_file_lost_comes_from_its_rescue() {
+    let content = content(1_000_000);
+    let file = file_of(&content);
+    let rescue: Arc<dyn Rescue> = Arc::new(Original(content.clone().into()));
+    let map = |offset, len| sendable(&file, offset, len, Some(Arc::clone(&rescue))).unwrap();
+    let frames = vec![Bytes::from_static(b"head"), map(0, 600_000), Bytes::from_static(b"tail"), map(600_000, 400_000)];
+    file.set_len(200_000).unwrap();
+    let (written, read, sending) = transfer(Sendfile::default(), frames).await;
+    written.unwrap();
+    assert!(read == [b"head", &content[..600_000], b"tail", &content[600_000..]].concat());
+    assert_eq!(sending.bytes(), 200_000);
+    assert_eq!((Arc::strong_count(&file), Arc::strong_count(&rescue)), (1, 1));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn where_sending_files_is_refused_they_are_written() {
     let content = content(2_000_000);
     let file = file_of(&content);
-    let frames = vec![Bytes::from_static(b"head"), sendable(&file, 0, content.len()).unwrap()];
+    let frames = vec![Bytes::from_static(b"head"), sendable(&file, 0, content.len(), None).unwrap()];
     let (written, read, sending) = transfer(Sendfile { refused: true, ..Sendfile::default() }, frames).await;
     written.unwrap();
     assert!(read == [b"head", &content[..]].concat());
@@ -174,7 +204,7 @@ async fn where_sending_files_is_refused_they_are_written() {
 async fn a_client_that_leaves_lets_the_file_go() {
     let content = content(4_000_000);
     let file = file_of(&content);
-    let frames = vec![sendable(&file, 0, content.len()).unwrap()];
+    let frames = vec![sendable(&file, 0, content.len(), None).unwrap()];
     let (mut server, mut client) = connection().await;
     let writing = tokio::spawn(async move { write_all(&mut Sendfile::default(), &mut server, frames).await });
     client.read_exact(&mut vec![0; 100_000]).await.unwrap();
@@ -186,7 +216,7 @@ async fn a_client_that_leaves_lets_the_file_go() {
 #[tokio::test]
 async fn a_client_that_takes_everything_lets_others_have_their_turn() {
     let file = file_of(&content(100_000));
-    let frame = sendable(&file, 0, 100_000).unwrap();
+    let frame = sendable(&file, 0, 100_000, None).unwrap();
     let (mut server, _client) = connection().await;
     let mut sending = Sendfile { in_a_row: super::TURN, ..Sendfile::default() };
     let mut polls = 0;

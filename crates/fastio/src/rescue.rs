@@ -1,0 +1,17 @@
+//! What to send where a file turns out not to have it.
+
+use std::fmt::Debug;
+use std::io;
+use std::pin::Pin;
+
+use bytes::Bytes;
+
+/// Bytes from elsewhere, in a while.
+pub type Rescued = Pin<Box<dyn Future<Output = io::Result<Bytes>> + Send>>;
+
+/// Has what a file is a mere copy of. It is asked when the file fails after its bytes were promised: when it was cut
+/// short, or its disk cannot read it.
+pub trait Rescue: Debug + Send + Sync {
+    /// All `len` bytes at `offset` of what the file should be.
+    fn rescue(&self, offset: u64, len: usize) -> Rescued;
+}
