@@ -13,6 +13,7 @@ mod members;
 mod pool;
 mod properties;
 mod purge;
+mod readers;
 mod rows;
 mod schema;
 mod settings;

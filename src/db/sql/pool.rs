@@ -11,6 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteRo
 use sqlx::{AssertSqlSafe, Database, Decode, Executor, MySql, Postgres, Row as _, Sqlite, Transaction};
 
 use super::dialect::Dialect;
+use super::readers::{Reader, Readers};
 use super::settings::Settings;
 use super::url::{self, BadUrl, Target};
 
@@ -20,7 +21,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections to one database, opened when first needed.
 #[derive(Debug, Clone)]
 pub(super) enum Pool {
-    Sqlite(SqlitePool),
+    /// One connection, which is the database.
+    Memory(SqlitePool),
+    /// A file, with connections kept for readers.
+    File(SqlitePool, Readers),
     Postgres(PgPool),
     Mysql(MySqlPool),
 }
@@ -30,8 +34,13 @@ impl Pool {
     pub(super) fn open(settings: &Settings) -> Result<Self, BadUrl> {
         let most = settings.max_pool_size.saturating_add(settings.max_overflow).max(1);
         match url::parse(&settings.connection)? {
-            Target::Memory => Ok(Self::Sqlite(memory(settings))),
-            Target::File(path) => file(&path, settings).map(Self::Sqlite),
+            Target::Memory => Ok(Self::Memory(memory(settings))),
+            Target::File(path) => {
+                let readers = settings.max_pool_size.max(1);
+                // Who writes shall not have to wait for those who read.
+                let pool = file(&path, settings, readers.saturating_add(1))?;
+                Ok(Self::File(pool.clone(), Readers::of(&pool, readers as usize)))
+            }
             Target::Postgres(target) => Ok(Self::Postgres(options(settings, most).connect_lazy_with(*target))),
             Target::Mysql(target) => {
                 let strict = options(settings, most).after_connect(|connection: &mut MySqlConnection, _| {
@@ -48,7 +57,7 @@ impl Pool {
     /// The kind of database.
     pub(super) fn dialect(&self) -> Dialect {
         match self {
-            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Memory(_) | Self::File(..) => Dialect::Sqlite,
             Self::Postgres(_) => Dialect::Postgres,
             Self::Mysql(_) => Dialect::Mysql,
         }
@@ -57,7 +66,8 @@ impl Pool {
     /// A session whose statements stand alone.
     pub(super) async fn read(&self) -> sqlx::Result<Session> {
         Ok(match self {
-            Self::Sqlite(pool) => Session::Sqlite(Link::Plain(pool.acquire().await?)),
+            Self::Memory(pool) => Session::Sqlite(Link::Plain(pool.acquire().await?)),
+            Self::File(_, readers) => Session::Reading(readers.next().await?),
             Self::Postgres(pool) => Session::Postgres(Link::Plain(pool.acquire().await?)),
             Self::Mysql(pool) => Session::Mysql(Link::Plain(pool.acquire().await?)),
         })
@@ -67,7 +77,9 @@ impl Pool {
     pub(super) async fn begin(&self) -> sqlx::Result<Session> {
         Ok(match self {
             // Taking the write lock at once: a reader that turns writer fails without waiting when another wrote.
-            Self::Sqlite(pool) => Session::Sqlite(Link::Transaction(pool.begin_with("BEGIN IMMEDIATE").await?)),
+            Self::Memory(pool) | Self::File(pool, _) => {
+                Session::Sqlite(Link::Transaction(pool.begin_with("BEGIN IMMEDIATE").await?))
+            }
             Self::Postgres(pool) => Session::Postgres(Link::Transaction(pool.begin().await?)),
             Self::Mysql(pool) => Session::Mysql(Link::Transaction(pool.begin().await?)),
         })
@@ -91,7 +103,7 @@ fn memory(settings: &Settings) -> SqlitePool {
 
 /// WAL lets readers go on while one writes. With `NORMAL` a commit is in the operating system's hands when it is
 /// acknowledged: it survives the death of this process, and a power cut may cost the last commits but not consistency.
-fn file(path: &Path, settings: &Settings) -> Result<SqlitePool, BadUrl> {
+fn file(path: &Path, settings: &Settings, most: u32) -> Result<SqlitePool, BadUrl> {
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !dir.is_dir() {
         return Err(BadUrl(format!("there is no directory {} for the SQLite file", dir.display())));
@@ -106,7 +118,7 @@ fn file(path: &Path, settings: &Settings) -> Result<SqlitePool, BadUrl> {
         .synchronous(synchronous);
     // Each connection is a thread, and more of them write no faster: no overflow.
     // Nor can the connection to a file be lost: no test before each use.
-    Ok(options(settings, settings.max_pool_size.max(1)).test_before_acquire(false).connect_lazy_with(target))
+    Ok(options(settings, most).test_before_acquire(false).connect_lazy_with(target))
 }
 
 /// A connection in use, with or without a transaction.
@@ -136,6 +148,7 @@ impl<DB: Database> Link<DB> {
 #[derive(Debug)]
 pub(super) enum Session {
     Sqlite(Link<Sqlite>),
+    Reading(Reader),
     Postgres(Link<Postgres>),
     Mysql(Link<MySql>),
 }
@@ -144,7 +157,7 @@ impl Session {
     /// The kind of database.
     pub(super) fn dialect(&self) -> Dialect {
         match self {
-            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Sqlite(_) | Self::Reading(_) => Dialect::Sqlite,
             Self::Postgres(_) => Dialect::Postgres,
             Self::Mysql(_) => Dialect::Mysql,
         }
@@ -156,6 +169,11 @@ impl Session {
         Ok(match self {
             Self::Sqlite(link) => {
                 bound(sql, values).fetch_all(link.connection()).await?.into_iter().map(Row::Sqlite).collect()
+            }
+            Self::Reading(reader) => {
+                let rows = bound(sql, values).fetch_all(reader.begin()?).await?;
+                reader.rest();
+                rows.into_iter().map(Row::Sqlite).collect()
             }
             Self::Postgres(link) => {
                 bound(sql, values).fetch_all(link.connection()).await?.into_iter().map(Row::Postgres).collect()
@@ -176,6 +194,7 @@ impl Session {
         let (sql, values) = self.dialect().render(change);
         Ok(match self {
             Self::Sqlite(link) => bound(sql, values).execute(link.connection()).await?.rows_affected(),
+            Self::Reading(_) => return Err(read_only()),
             Self::Postgres(link) => bound(sql, values).execute(link.connection()).await?.rows_affected(),
             Self::Mysql(link) => bound(sql, values).execute(link.connection()).await?.rows_affected(),
         })
@@ -186,6 +205,7 @@ impl Session {
         let script = sqlx::raw_sql(AssertSqlSafe(sql));
         match self {
             Self::Sqlite(link) => script.execute(link.connection()).await.map(drop),
+            Self::Reading(_) => Err(read_only()),
             Self::Postgres(link) => script.execute(link.connection()).await.map(drop),
             Self::Mysql(link) => script.execute(link.connection()).await.map(drop),
         }
@@ -195,10 +215,15 @@ impl Session {
     pub(super) async fn commit(self) -> sqlx::Result<()> {
         match self {
             Self::Sqlite(link) => link.commit().await,
+            Self::Reading(_) => Ok(()),
             Self::Postgres(link) => link.commit().await,
             Self::Mysql(link) => link.commit().await,
         }
     }
+}
+
+fn read_only() -> sqlx::Error {
+    sqlx::Error::InvalidArgument("a session that only reads was asked to write".to_owned())
 }
 
 /// The statement text is safe: sea-query made it, and every value goes beside it.

@@ -216,7 +216,9 @@ async fn visibility_moves_between_public_and_shared_only() {
             .value("visibility", "private")
             .and_where(Expr::col("id").eq(image.id.as_str()))
             .take();
-        bed.pool.read().await.unwrap().execute(&private).await.unwrap();
+        let mut session = bed.pool.begin().await.unwrap();
+        session.execute(&private).await.unwrap();
+        session.commit().await.unwrap();
         let public = |is_public| ImageFields { is_public: Some(is_public), ..ImageFields::default() };
         assert_eq!(update(&bed, &image, public(false), KEEP).await.visibility, Visibility::Private);
         assert_eq!(update(&bed, &image, public(true), KEEP).await.visibility, Visibility::Public);
@@ -269,7 +271,9 @@ async fn an_image_is_deleted_with_its_step_or_not_at_all() {
         assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
 
         let stuck = "CREATE TRIGGER stuck BEFORE UPDATE ON image_properties BEGIN SELECT RAISE(ABORT, 'stuck'); END";
-        bed.pool.read().await.unwrap().script(stuck.to_owned()).await.unwrap();
+        let mut session = bed.pool.begin().await.unwrap();
+        session.script(stuck.to_owned()).await.unwrap();
+        session.commit().await.unwrap();
         let pending = step(ImageStatus::Active, ImageStatus::PendingDelete);
         bed.image_delete(&tenant("a"), &image.id, pending).await.unwrap_err();
         assert_eq!(bed.image_get(&admin(), &image.id).await.unwrap(), image);
