@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use crate::model::{Context, Image, ImageFields, ImageId, ImageQuery, ImageStatus, InvalidFields, Member, Membership};
 
 /// Why a metadata operation did not happen. The texts are v1's (v1-api §6).
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum Error {
     /// Unknown, deleted, or not visible to the caller.
     #[error("An object with the specified identifier was not found.{}", details(.0))]

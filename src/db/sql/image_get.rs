@@ -17,11 +17,19 @@ pub(super) enum Purpose {
     Write,
 }
 
-/// One image with its children.
-pub(super) async fn image_get(session: &mut Session, ctx: &Context, id: &ImageId) -> Result<Image, Fault> {
-    let image = rows::load_one(session, id).await?.ok_or_else(not_found)?;
-    let image = seen(session, ctx, image).await?;
-    undeleted(ctx, image)
+/// The image that was read, if the caller may see it without being a member; `None` if that is still to be asked.
+pub(super) fn plainly_visible(ctx: &Context, image: &Image) -> Option<Result<(), Error>> {
+    match (image.deleted && !ctx.sees_deleted(), may_see(ctx, image, None)) {
+        (true, _) => Some(Err(not_found())),
+        (false, true) => Some(Ok(())),
+        (false, false) => None,
+    }
+}
+
+/// The image that was read, if the caller is a member of it.
+pub(super) async fn visible_to_member(session: &mut Session, ctx: &Context, image: &Image) -> Result<(), Fault> {
+    let membership = members::membership_of(session, ctx, &image.id).await?;
+    if may_see(ctx, image, membership.as_ref()) { Ok(()) } else { Err(not_found().into()) }
 }
 
 /// The row of an image that the caller may see, without its children.
@@ -32,7 +40,7 @@ pub(super) async fn visible(
     purpose: Purpose,
 ) -> Result<Image, Fault> {
     let image = visible_or_deleted(session, ctx, id, purpose).await?;
-    undeleted(ctx, image)
+    if image.deleted && !ctx.sees_deleted() { Err(not_found().into()) } else { Ok(image) }
 }
 
 /// As [`visible`], but also a deleted image that the caller could see while it lived.
@@ -43,22 +51,11 @@ pub(super) async fn visible_or_deleted(
     purpose: Purpose,
 ) -> Result<Image, Fault> {
     let image = stored(session, id, purpose).await?;
-    seen(session, ctx, image).await
-}
-
-/// The image, if the caller may see it.
-async fn seen(session: &mut Session, ctx: &Context, image: Image) -> Result<Image, Fault> {
     // The membership is asked for only where it decides.
-    let seen = may_see(ctx, &image, None) || {
-        let membership = members::membership_of(session, ctx, &image.id).await?;
-        may_see(ctx, &image, membership.as_ref())
-    };
-    if seen { Ok(image) } else { Err(not_found().into()) }
-}
-
-/// The image, unless it is deleted and the caller one for whom such images are gone.
-fn undeleted(ctx: &Context, image: Image) -> Result<Image, Fault> {
-    if image.deleted && !ctx.sees_deleted() { Err(not_found().into()) } else { Ok(image) }
+    if !may_see(ctx, &image, None) {
+        visible_to_member(session, ctx, &image).await?;
+    }
+    Ok(image)
 }
 
 /// The row of an image that the caller may change, without its children.
@@ -85,7 +82,8 @@ async fn stored(session: &mut Session, id: &ImageId, purpose: Purpose) -> Result
 
 /// The image as it is stored now, with its children.
 pub(super) async fn reload(session: &mut Session, id: &ImageId) -> Result<Image, Fault> {
-    Ok(rows::load_one(session, id).await?.ok_or_else(not_found)?)
+    let mut images = rows::load_all(session, std::slice::from_ref(id)).await?;
+    Ok(images.remove(id).ok_or_else(not_found)?)
 }
 
 /// Adds the children.

@@ -5,6 +5,7 @@
 
 mod dialect;
 mod error;
+mod gather;
 mod image_find;
 mod image_get;
 mod image_write;
@@ -34,6 +35,7 @@ pub(crate) use url::BadUrl;
 
 use self::dialect::Dialect;
 use self::error::Fault;
+use self::gather::Gather;
 use self::pool::Pool;
 use crate::db::{Error, Metadata, Result, Step, UpdateMode};
 use crate::model::Membership;
@@ -50,17 +52,18 @@ const RETRY_PAUSE: Duration = Duration::from_millis(50);
 pub(crate) struct Sql {
     pool: Pool,
     page: PageLimits,
+    gather: Gather,
 }
 
 impl Sql {
     /// Prepares access to the database; connections are opened when needed. Must run inside the runtime.
     pub(crate) fn connect(settings: &Settings) -> std::result::Result<Self, BadUrl> {
-        Ok(Self { pool: Pool::open(settings)?, page: settings.page })
+        Ok(Self { pool: Pool::open(settings)?, page: settings.page, gather: Gather::default() })
     }
 
     /// What the database holds.
     pub(crate) async fn schema(&self) -> Result<Report> {
-        self.tried(|| async { schema::found(&mut self.pool.read().await?).await }).await
+        tried(|| async { schema::found(&mut self.pool.read().await?).await }).await
     }
 
     /// Refuses a database that is neither ready nor empty (an empty one is [`Sql::sync_schema`]'s to fill).
@@ -83,7 +86,7 @@ impl Sql {
 
     /// Brings an empty database, or one that lacks just the tables of 2024.1, to the head; refuses any other.
     pub(crate) async fn migrate_schema(&self) -> std::result::Result<(), SchemaError> {
-        let result = self.tried(|| async {
+        let result = tried(|| async {
             let mut session = self.pool.begin().await?;
             // Looked at inside the transaction: another process may be doing the same.
             let report = schema::found(&mut session).await?;
@@ -106,7 +109,7 @@ impl Sql {
 
     /// Records a revision without touching a table.
     pub(crate) async fn stamp_schema(&self, revision: &str) -> Result<()> {
-        self.tried(|| async {
+        tried(|| async {
             let mut session = self.pool.begin().await?;
             schema::record(&mut session, revision).await?;
             Ok(session.commit().await?)
@@ -118,23 +121,23 @@ impl Sql {
     pub(crate) fn upgrades_in_steps(&self) -> bool {
         self.pool.dialect() != Dialect::Postgres
     }
+}
 
-    /// Runs one operation, again while nothing but a lock is in its way.
-    async fn tried<T, F>(&self, attempt: impl Fn() -> F) -> Result<T>
-    where
-        F: Future<Output = std::result::Result<T, Fault>>,
-    {
-        let started = Instant::now();
-        loop {
-            let Ok(result) = tokio::time::timeout(ATTEMPT, attempt()).await else {
-                return Err(Error::Unavailable(format!(": the database did not answer in {} s", ATTEMPT.as_secs())));
-            };
-            match result {
-                Err(fault) if fault.is_passing() && started.elapsed() < RETRY_FOR => {
-                    tokio::time::sleep(RETRY_PAUSE).await;
-                }
-                result => return Ok(result?),
+/// Runs one operation, again while nothing but a lock is in its way.
+async fn tried<T, F>(attempt: impl Fn() -> F) -> Result<T>
+where
+    F: Future<Output = std::result::Result<T, Fault>>,
+{
+    let started = Instant::now();
+    loop {
+        let Ok(result) = tokio::time::timeout(ATTEMPT, attempt()).await else {
+            return Err(Error::Unavailable(format!(": the database did not answer in {} s", ATTEMPT.as_secs())));
+        };
+        match result {
+            Err(fault) if fault.is_passing() && started.elapsed() < RETRY_FOR => {
+                tokio::time::sleep(RETRY_PAUSE).await;
             }
+            result => return Ok(result?),
         }
     }
 }
@@ -142,50 +145,58 @@ impl Sql {
 #[async_trait]
 impl Metadata for Sql {
     async fn image_get(&self, ctx: &Context, id: &ImageId) -> Result<Image> {
-        self.tried(|| async { image_get::image_get(&mut self.pool.read().await?, ctx, id).await }).await
+        let image = self.gather.image(&self.pool, id).await?.ok_or_else(image_get::not_found)?;
+        match image_get::plainly_visible(ctx, &image) {
+            Some(seen) => seen?,
+            None => {
+                tried(|| async { image_get::visible_to_member(&mut self.pool.read().await?, ctx, &image).await })
+                    .await?
+            }
+        }
+        Ok(image)
     }
 
     async fn image_find(&self, ctx: &Context, query: &ImageQuery) -> Result<Vec<Image>> {
         let size = self.page.size(query.limit);
-        self.tried(|| async { image_find::image_find(&mut self.pool.read().await?, ctx, query, size).await }).await
+        tried(|| async { image_find::image_find(&mut self.pool.read().await?, ctx, query, size).await }).await
     }
 
     async fn image_insert(&self, ctx: &Context, fields: ImageFields) -> Result<Image> {
         fields.validate(None)?;
         unicode::check_fields(&fields)?;
         let id = fields.id.clone().unwrap_or_else(ImageId::random);
-        self.tried(|| async { image_write::image_insert(self.pool.begin().await?, ctx, &id, &fields).await }).await
+        tried(|| async { image_write::image_insert(self.pool.begin().await?, ctx, &id, &fields).await }).await
     }
 
     async fn image_update(&self, ctx: &Context, id: &ImageId, fields: ImageFields, mode: UpdateMode) -> Result<Image> {
         unicode::check_fields(&fields)?;
-        self.tried(|| async { image_write::image_update(self.pool.begin().await?, ctx, id, &fields, mode).await }).await
+        tried(|| async { image_write::image_update(self.pool.begin().await?, ctx, id, &fields, mode).await }).await
     }
 
     async fn image_delete(&self, ctx: &Context, id: &ImageId, step: Option<Step>) -> Result<()> {
-        self.tried(|| async { image_write::image_delete(self.pool.begin().await?, ctx, id, step).await }).await
+        tried(|| async { image_write::image_delete(self.pool.begin().await?, ctx, id, step).await }).await
     }
 
     async fn members(&self, ctx: &Context, id: &ImageId) -> Result<Vec<Member>> {
-        self.tried(|| async { members::members(&mut self.pool.read().await?, ctx, id).await }).await
+        tried(|| async { members::members(&mut self.pool.read().await?, ctx, id).await }).await
     }
 
     async fn members_replace(&self, ctx: &Context, id: &ImageId, members: &[Membership]) -> Result<()> {
         members.iter().try_for_each(unicode::check_member)?;
-        self.tried(|| async { members::members_replace(self.pool.begin().await?, ctx, id, members).await }).await
+        tried(|| async { members::members_replace(self.pool.begin().await?, ctx, id, members).await }).await
     }
 
     async fn member_put(&self, ctx: &Context, id: &ImageId, member: &Membership) -> Result<()> {
         unicode::check_member(member)?;
-        self.tried(|| async { members::member_put(self.pool.begin().await?, ctx, id, member).await }).await
+        tried(|| async { members::member_put(self.pool.begin().await?, ctx, id, member).await }).await
     }
 
     async fn member_delete(&self, ctx: &Context, id: &ImageId, member: &str) -> Result<()> {
-        self.tried(|| async { members::member_delete(self.pool.begin().await?, ctx, id, member).await }).await
+        tried(|| async { members::member_delete(self.pool.begin().await?, ctx, id, member).await }).await
     }
 
     /// v1 checks nothing here (v1-api §14): who knows a project's id may see what is shared with it.
     async fn shared_images(&self, _ctx: &Context, member: &str) -> Result<Vec<Member>> {
-        self.tried(|| async { members::shared_images(&mut self.pool.read().await?, member).await }).await
+        tried(|| async { members::shared_images(&mut self.pool.read().await?, member).await }).await
     }
 }

@@ -1,8 +1,9 @@
 //! From rows to images.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
-use sea_query::{Expr, ExprTrait, JoinType, Order, Query, SelectStatement, UnionType};
+use sea_query::{Expr, ExprTrait, JoinType, Order, Query, UnionType};
 
 use super::error::Fault;
 use super::pool::{Row, Session};
@@ -69,54 +70,53 @@ pub(super) fn image_id(text: &str) -> Result<ImageId, Fault> {
     Ok(id)
 }
 
-/// One image with properties and locations, by one statement: each is a journey to the database, if only to the thread
-/// that asks SQLite, and this is what every download waits for.
-pub(super) async fn load_one(session: &mut Session, id: &ImageId) -> Result<Option<Image>, Fault> {
-    let locations = children("image_locations", Expr::val(None::<String>), id)
+/// Images with properties and locations, by one statement: each is a journey to the database, if only to the thread that
+/// asks SQLite, and this is what every download waits for.
+pub(super) async fn load_all(session: &mut Session, ids: &[ImageId]) -> Result<HashMap<ImageId, Image>, Fault> {
+    let names = || ids.iter().map(ImageId::as_str);
+    let children = |table: &'static str, name: Expr| {
+        Query::select()
+            .expr_as(Expr::col("image_id"), "child_image")
+            .expr_as(Expr::col("id"), "child_id")
+            .expr_as(name, "child_name")
+            .expr_as(Expr::col("value"), "child_value")
+            .expr_as(Expr::col("deleted"), "child_deleted")
+            .from(table)
+            .and_where(Expr::col("image_id").is_in(names()))
+            .take()
+    };
+    let locations = children("image_locations", Expr::val(None::<String>))
         .and_where(live().or(Expr::col("status").eq("pending_delete")))
         .take();
     let both =
-        children("image_properties", Expr::col("name"), id).and_where(live()).union(UnionType::All, locations).take();
+        children("image_properties", Expr::col("name")).and_where(live()).union(UnionType::All, locations).take();
     let query = Query::select()
         .columns(COLUMNS.map(|column| ("images", column)))
-        .columns(CHILD_COLUMNS)
+        .columns(["child_id", "child_name", "child_value", "child_deleted"])
         .from("images")
         .join_subquery(JoinType::LeftJoin, both, "child", Expr::col("child_image").equals(("images", "id")))
-        .and_where(Expr::col(("images", "id")).eq(id.as_str()))
+        .and_where(Expr::col(("images", "id")).is_in(names()))
         .order_by("child_id", Order::Asc)
         .take();
-    let rows = session.rows(&query).await?;
-    let Some(first) = rows.first() else { return Ok(None) };
-    let mut image = image(first)?;
-    for row in &rows {
+    let mut images = HashMap::new();
+    for row in session.rows(&query).await? {
+        let image = match images.entry(image_id(&row.get::<String>("id")?)?) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(image(&row)?),
+        };
         // An image without children has one row, with nothing of a child in it.
         if row.get::<Option<i64>>("child_id")?.is_none() {
             continue;
         }
+        // Only properties have names.
         match row.get::<Option<String>>("child_name")? {
             Some(name) => {
                 image.properties.insert(name, row.get("child_value")?);
             }
-            None => add_location(&mut image, row.get("child_deleted")?, row.get("child_value")?),
+            None => add_location(image, row.get("child_deleted")?, row.get("child_value")?),
         }
     }
-    Ok(Some(image))
-}
-
-/// What [`load_one`] reads of a property or, without a name, of a location.
-const CHILD_COLUMNS: [&str; 4] = ["child_id", "child_name", "child_value", "child_deleted"];
-
-/// The rows of one kind of children of an image.
-fn children(table: &'static str, name: Expr, id: &ImageId) -> SelectStatement {
-    Query::select()
-        .expr_as(Expr::col("image_id"), "child_image")
-        .expr_as(Expr::col("id"), "child_id")
-        .expr_as(name, "child_name")
-        .expr_as(Expr::col("value"), "child_value")
-        .expr_as(Expr::col("deleted"), "child_deleted")
-        .from(table)
-        .and_where(Expr::col("image_id").eq(id.as_str()))
-        .take()
+    Ok(images)
 }
 
 /// Of a deleted image, the locations that still await their scrubber count as its own.

@@ -6,10 +6,10 @@ use futures_util::FutureExt;
 use futures_util::future::join_all;
 
 use super::super::Sql;
-use super::{beds, named, properties, tenant};
+use super::{admin, beds, named, properties, tenant};
 use crate::db::{Error, Metadata, UpdateMode};
 use crate::model::Membership;
-use crate::model::{ImageFields, ImageQuery, ImageStatus};
+use crate::model::{ImageFields, ImageId, ImageQuery, ImageStatus};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_status_is_won_by_one() {
@@ -99,4 +99,22 @@ async fn another_process_sees_what_was_acknowledged() {
     let other = Sql::connect(&bed.settings).unwrap();
     other.check_schema().await.unwrap();
     assert_eq!(other.image_get(&tenant("a"), &image.id).await.unwrap(), image);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn images_that_are_read_together_are_each_the_right_one() {
+    for bed in beds().await {
+        let mut images = Vec::new();
+        for n in 0..200 {
+            let properties = (0..n % 4).map(|k| (format!("k{k}"), Some(format!("{n}")))).collect();
+            let fields = ImageFields { properties: Some(properties), ..named(&format!("image {n}")) };
+            images.push(bed.add(&admin(), fields).await);
+        }
+        let unknown = ImageId::random();
+        let reads = images.iter().cycle().take(1000).map(async |image| {
+            assert_eq!(&bed.image_get(&admin(), &image.id).await.unwrap(), image);
+            assert!(matches!(bed.image_get(&admin(), &unknown).await, Err(Error::NotFound(_))));
+        });
+        join_all(reads).await;
+    }
 }

@@ -278,7 +278,9 @@ async fn an_image_is_deleted_with_its_step_or_not_at_all() {
         bed.image_delete(&tenant("a"), &image.id, pending).await.unwrap_err();
         assert_eq!(bed.image_get(&admin(), &image.id).await.unwrap(), image);
 
-        bed.pool.read().await.unwrap().script("DROP TRIGGER stuck".to_owned()).await.unwrap();
+        let mut session = bed.pool.begin().await.unwrap();
+        session.script("DROP TRIGGER stuck".to_owned()).await.unwrap();
+        session.commit().await.unwrap();
         bed.image_delete(&tenant("a"), &image.id, pending).await.unwrap();
         let dead = bed.image_get(&admin(), &image.id).await.unwrap();
         assert_eq!((dead.status, dead.deleted), (ImageStatus::PendingDelete, true));

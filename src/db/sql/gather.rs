@@ -1,0 +1,118 @@
+//! Single images read together: those that are asked for while the database is busy with others go into one statement.
+//!
+//! Every read begins after it was asked for, so nobody gets an older record than by a statement of his own. What it saves
+//! is journeys to the database, which cost more than the query: each download begins with one.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
+
+use super::pool::Pool;
+use super::{rows, tried};
+use crate::db::{Error, Result};
+use crate::model::{Image, ImageId};
+
+/// Statements at a time. More would only gather less.
+const STATEMENTS: usize = 2;
+/// Images in one statement.
+const MOST: usize = 64;
+
+/// The reads of one database.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Gather(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    running: usize,
+    waiting: Vec<Waiting>,
+}
+
+/// Somebody who wants an image.
+#[derive(Debug)]
+struct Waiting {
+    id: ImageId,
+    answer: oneshot::Sender<Result<Option<Image>>>,
+}
+
+impl Gather {
+    /// The image `id` with its children, whoever may see it; `None` if there is none.
+    pub(super) async fn image(&self, pool: &Pool, id: &ImageId) -> Result<Option<Image>> {
+        let (answer, answered) = oneshot::channel();
+        let begin = {
+            let mut state = self.state();
+            state.waiting.push(Waiting { id: id.clone(), answer });
+            let begin = state.running < STATEMENTS;
+            state.running += usize::from(begin);
+            begin
+        };
+        if begin {
+            // A task of its own, as others depend on it.
+            let (mut reader, pool) = (Reader { gather: self.clone(), running: true }, pool.clone());
+            tokio::spawn(async move { reader.run(&pool).await });
+        }
+        answered.await.unwrap_or_else(|_| Err(Error::Internal("a read of the database was given up".to_owned())))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // The state is whole after every statement, so a panic elsewhere leaves nothing to distrust.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One statement after another.
+struct Reader {
+    gather: Gather,
+    /// It counts among the running ones.
+    running: bool,
+}
+
+impl Reader {
+    /// Reads what is wanted until nothing is.
+    async fn run(&mut self, pool: &Pool) {
+        while let Some(waiting) = self.next() {
+            let mut ids: Vec<ImageId> = waiting.iter().map(|waiting| waiting.id.clone()).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            let found = tried(|| async { rows::load_all(&mut pool.read().await?, &ids).await }).await;
+            tell(waiting, &found);
+        }
+    }
+
+    /// The next ones to read for. `None` if nobody waits: this one has ended then, and who comes now begins another.
+    fn next(&mut self) -> Option<Vec<Waiting>> {
+        let mut state = self.gather.state();
+        let count = state.waiting.len().min(MOST);
+        let next: Vec<_> = state.waiting.drain(..count).collect();
+        if next.is_empty() {
+            state.running -= 1;
+            self.running = false;
+            return None;
+        }
+        Some(next)
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        // A panic, or the end of the runtime.
+        if self.running {
+            let mut state = self.gather.state();
+            state.running -= 1;
+            // Nobody reads for those who wait: that their answers are dropped tells them.
+            if state.running == 0 {
+                state.waiting.clear();
+            }
+        }
+    }
+}
+
+fn tell(waiting: Vec<Waiting>, found: &Result<HashMap<ImageId, Image>>) {
+    for Waiting { id, answer } in waiting {
+        // Whoever does not listen any more needs no answer.
+        let _ = answer.send(match found {
+            Ok(images) => Ok(images.get(&id).cloned()),
+            Err(error) => Err(error.clone()),
+        });
+    }
+}
