@@ -3,6 +3,7 @@
 //! Blocking; knows nothing of the index or of running fills. Links, pipes and directories are never taken for files of
 //! the cache (security C11).
 
+use std::collections::HashSet;
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -60,11 +61,12 @@ impl OpenEntry {
     }
 }
 
-/// Bytes of unfinished files.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Unfinished {
-    /// Their sizes: what is written, and what is taken for the rest.
-    pub(super) taken: u64,
+/// What is in the directory.
+#[derive(Debug)]
+pub(super) struct Account {
+    pub(super) entries: Vec<Entry>,
+    /// Bytes of unfinished files: what is written, and what is taken for the rest.
+    pub(super) unfinished: u64,
     /// The part of it that the disk does not know yet, where it keeps no room for files that say how long they will be.
     pub(super) unwritten: u64,
 }
@@ -152,14 +154,18 @@ impl Layout {
         images_in(&self.base)
     }
 
-    /// What unfinished files occupy.
-    pub(super) fn unfinished(&self) -> io::Result<Unfinished> {
-        let mut sum = Unfinished::default();
-        for Entry { metadata, .. } in images_in(&self.incomplete_dir())? {
-            sum.taken += metadata.len();
-            sum.unwritten += metadata.len().saturating_sub(metadata.blocks() * BLOCK_UNIT);
+    /// All that takes room, each file once. A fill may end meanwhile, and its file be renamed: the unfinished ones are
+    /// listed first, so that such a file is seen twice rather than never.
+    pub(super) fn account(&self) -> io::Result<Account> {
+        let unfinished = images_in(&self.incomplete_dir())?;
+        let entries = self.entries()?;
+        let renamed: HashSet<u64> = entries.iter().map(|entry| entry.metadata.ino()).collect();
+        let mut account = Account { entries, unfinished: 0, unwritten: 0 };
+        for Entry { metadata, .. } in unfinished.iter().filter(|file| !renamed.contains(&file.metadata.ino())) {
+            account.unfinished += metadata.len();
+            account.unwritten += metadata.len().saturating_sub(metadata.blocks() * BLOCK_UNIT);
         }
-        Ok(sum)
+        Ok(account)
     }
 
     /// Bytes of the file system that its users may still fill.

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 
-use super::layout::{Entry, Layout};
+use super::layout::{Account, Entry, Layout};
 use super::order::{Candidate, least_missed_first};
 use super::upkeep::Pruned;
 use super::{Cache, Error, Result, Verdict};
@@ -72,12 +72,12 @@ impl Cache {
     /// Evicts entries until `more` bytes fit; nothing if they cannot be made to fit. Tells what went, and how many bytes
     /// are still lacking. An entry that cannot be removed stays, logged; others go in its place.
     pub(super) async fn shrink(self: &Arc<Self>, more: u64) -> Result<(Pruned, u64)> {
-        let (entries, unfinished, free) =
-            self.files(|layout| Ok((layout.entries()?, layout.unfinished()?, layout.free()?))).await?;
+        let (Account { entries, unfinished, unwritten }, free) =
+            self.files(|layout| Ok((layout.account()?, layout.free()?))).await?;
         let evictable: u64 = entries.iter().map(|entry| entry.metadata.len()).sum();
-        let used = evictable.saturating_add(unfinished.taken);
+        let used = evictable.saturating_add(unfinished);
         let over = used.saturating_add(more).saturating_sub(self.settings.max_size);
-        let mut lacking = over.max(self.lacking_disk(more.saturating_add(unfinished.unwritten), free));
+        let mut lacking = over.max(self.lacking_disk(more.saturating_add(unwritten), free));
         let mut pruned = Pruned::default();
         if lacking == 0 || (more > 0 && lacking > evictable) {
             return Ok((pruned, lacking));
