@@ -44,7 +44,7 @@ impl Hits {
     }
 
     /// The time, or a moment after the last one asked for: a clock that is set back must not make the entries that are
-    /// used look old (security C33).
+    /// used or filled look old (security C33).
     pub(super) fn now(&self) -> f64 {
         let wall = micros(epoch(SystemTime::now()));
         let later = |last: u64| wall.max(last.saturating_add(1));

@@ -172,7 +172,7 @@ impl Task {
         match incomplete.commit(written.size, written.digest).await {
             Ok(true) => {
                 self.cache.hits.forget(id);
-                self.cache.index.admit(id, size).await;
+                self.cache.index.admit(id, size, self.cache.hits.now()).await;
             }
             Ok(false) => tracing::info!(image = %id, "evicted while it was filled"),
             Err(error) => {

@@ -34,8 +34,8 @@ pub(crate) struct CachedImage {
 /// A place for records. Operations on an image without a record do nothing.
 #[async_trait]
 pub(super) trait Index: Send + Sync + std::fmt::Debug {
-    /// Records a new entry of `size` bytes, with no hits.
-    async fn admit(&self, id: &ImageId, size: u64);
+    /// Records a new entry of `size` bytes, with no hits, filled at `at` (seconds since 1970, later than all others).
+    async fn admit(&self, id: &ImageId, size: u64, at: f64);
 
     /// Forgets the record of `id`.
     async fn remove(&self, id: &ImageId);

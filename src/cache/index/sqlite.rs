@@ -7,7 +7,7 @@ use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
@@ -100,13 +100,13 @@ impl Sqlite {
 
 #[async_trait]
 impl Index for Sqlite {
-    async fn admit(&self, id: &ImageId, size: u64) {
+    async fn admit(&self, id: &ImageId, size: u64, at: f64) {
         let done = sqlx::query(
             "INSERT OR REPLACE INTO cached_images (image_id, last_accessed, last_modified, hits, size) \
              VALUES (?, 0.0, ?, 0, ?)",
         )
         .bind(id.as_str())
-        .bind(epoch(SystemTime::now()))
+        .bind(at)
         .bind(size.cast_signed())
         .execute(&self.pool);
         log(done.await);

@@ -57,9 +57,14 @@ impl Xattr {
 
 #[async_trait]
 impl Index for Xattr {
-    async fn admit(&self, id: &ImageId, _size: u64) {
+    async fn admit(&self, id: &ImageId, _size: u64, at: f64) {
         let id = id.clone();
-        self.run("recording an image", move |layout| set(&layout.entry(&id), HITS, b"0")).await;
+        self.run("recording an image", move |layout| {
+            let path = layout.entry(&id);
+            set(&path, HITS, b"0")?;
+            set_accessed(&path, at)
+        })
+        .await;
     }
 
     /// Nothing to do: the record went with the file.
@@ -124,12 +129,18 @@ fn hits(path: &Path) -> u64 {
     digits.get(..len).and_then(|digits| str::from_utf8(digits).ok()).and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
-/// Adds uses. The access time is set because mounts rarely keep it to the read (`relatime`, `noatime`).
+/// Adds uses.
 fn count(path: &Path, uses: &Uses) -> io::Result<()> {
     if uses.hits > 0 {
         set(path, HITS, hits(path).saturating_add(uses.hits).to_string().as_bytes())?;
     }
-    let accessed = Duration::try_from_secs_f64(uses.last_accessed).unwrap_or_default();
+    set_accessed(path, uses.last_accessed)
+}
+
+/// Sets the access time, because mounts rarely keep it to the read (`relatime`, `noatime`), and the clock may have been
+/// set back (security C33). In seconds since 1970.
+fn set_accessed(path: &Path, at: f64) -> io::Result<()> {
+    let accessed = Duration::try_from_secs_f64(at).unwrap_or_default();
     let times = Timestamps {
         last_access: Timespec { tv_sec: accessed.as_secs().cast_signed(), tv_nsec: accessed.subsec_nanos().into() },
         last_modification: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
