@@ -2,10 +2,9 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::process::Command;
 
 use crate::harness::{
-    Behaviour, Gander, Origin, Setup, entries, five_kb, names, read_response, skipped, xattr_supported,
+    Behaviour, Gander, Origin, Setup, TinyDisk, entries, five_kb, names, read_response, xattr_supported,
 };
 
 /// A caching API, an origin that behaves like this, and an image that is there.
@@ -145,28 +144,6 @@ fn a_server_starts_over_a_broken_index() {
     gander.start_again();
     for _ in 0..2 {
         assert_eq!(gander.client().download(&id), five_kb());
-    }
-}
-
-/// A file system of this many KiB; dropped, it is unmounted.
-struct TinyDisk(std::path::PathBuf);
-
-impl TinyDisk {
-    fn mount(dir: std::path::PathBuf, kib: u32) -> Option<Self> {
-        fs::create_dir_all(&dir).unwrap();
-        let mounted =
-            Command::new("mount").args(["-t", "tmpfs", "-o", &format!("size={kib}k"), "none"]).arg(&dir).output();
-        if mounted.is_ok_and(|output| output.status.success()) {
-            return Some(Self(dir));
-        }
-        skipped("a small file system cannot be mounted here");
-        None
-    }
-}
-
-impl Drop for TinyDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("--lazy").arg(&self.0).output();
     }
 }
 

@@ -157,6 +157,17 @@ impl Request {
         head.into_bytes()
     }
 
+    /// Sends the request and reads no more than the head of the answer.
+    #[track_caller]
+    pub(crate) fn open(self) -> Reading {
+        let mut stream = self.client.connect();
+        stream.write_all(&self.head_bytes()).unwrap();
+        stream.write_all(&self.body).unwrap();
+        let mut reader = BufReader::new(stream);
+        let (status, headers) = read_head(&mut reader).unwrap();
+        Reading { reader, head: Response { status, headers, body: Vec::new(), complete: false } }
+    }
+
     pub(crate) fn send(self) -> Response {
         let what = format!("{} {}", self.method, self.target);
         self.try_send().unwrap_or_else(|error| panic!("{what}: {error}"))
@@ -170,6 +181,33 @@ impl Request {
         // A refusal may arrive before the server has read the whole body: read it in any case.
         let _ = stream.write_all(&bytes);
         read_response(&mut BufReader::new(stream), self.method == "HEAD")
+    }
+}
+
+/// An answer of announced length that is read at the test's own pace; dropped, the connection is closed.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    reader: BufReader<TcpStream>,
+    /// What was read so far.
+    pub(crate) head: Response,
+}
+
+impl Reading {
+    /// Reads this many bytes more. Waits for them, and only for them.
+    #[track_caller]
+    pub(crate) fn take(&mut self, bytes: usize) {
+        let mut block = vec![0; bytes];
+        self.reader.read_exact(&mut block).unwrap();
+        self.head.body.extend(block);
+    }
+
+    /// Reads the rest.
+    pub(crate) fn finish(mut self) -> Response {
+        let mut length: u64 = self.head.header("content-length").unwrap().parse().unwrap();
+        length -= self.head.body.len() as u64;
+        let got = self.reader.by_ref().take(length).read_to_end(&mut self.head.body);
+        self.head.complete = got.is_ok_and(|got| got as u64 == length);
+        self.head
     }
 }
 

@@ -12,6 +12,20 @@ pub(crate) fn five_kb() -> Vec<u8> {
     vec![b'*'; FIVE_KB]
 }
 
+/// Data of this many bytes no two stretches of which are alike; another seed, another data.
+pub(crate) fn noise(seed: u64, len: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0x2545_F491_4F6C_DD1D;
+    let mut data = Vec::with_capacity(len + 8);
+    while data.len() < len {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        data.extend_from_slice(&state.to_le_bytes());
+    }
+    data.truncate(len);
+    data
+}
+
 /// Lower-case hexadecimal MD5, as `checksum` says it.
 pub(crate) fn md5(data: &[u8]) -> String {
     Md5::digest(data).iter().map(|byte| format!("{byte:02x}")).collect()

@@ -1,6 +1,8 @@
 //! Starting the programs, asking them, and looking at what they leave on disk. Must not know how they work inside.
 
+mod cache_dir;
 mod conf;
+mod disk;
 mod files;
 mod gander;
 mod http;
@@ -13,11 +15,13 @@ mod servers;
 mod skip;
 mod sql;
 
+pub(crate) use cache_dir::{Sampler, occupied};
 pub(crate) use conf::Conf;
+pub(crate) use disk::TinyDisk;
 pub(crate) use files::{entries, names, xattr, xattr_supported};
 pub(crate) use gander::{Gander, Setup};
-pub(crate) use http::{Client, Response, read_response};
-pub(crate) use image::{FIVE_KB, five_kb, md5, minimal_headers};
+pub(crate) use http::{Client, Reading, Response, read_response};
+pub(crate) use image::{FIVE_KB, five_kb, md5, minimal_headers, noise};
 pub(crate) use net::{answers, eventually, free_port, is_open};
 pub(crate) use origin::{Behaviour, Origin};
 pub(crate) use paste::{TRUSTED_CACHING, TRUSTED_REGISTRY};
