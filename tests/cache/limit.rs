@@ -226,6 +226,41 @@ fn the_disk_is_not_filled_below_its_floor() {
     assert!(gander.settled().is_empty());
 }
 
+#[test]
+fn a_floor_that_cannot_be_reached_evicts_nothing() {
+    let mut gander = Gander::caching();
+    let id = gander.client().add_image("Image1");
+    gander.client().download(&id);
+    gander.end(rustix::process::Signal::TERM);
+    gander.configure("image_cache_min_free", 1_u64 << 60);
+    gander.start_again();
+    let other = gander.client().add_image("Image2");
+    assert_eq!(gander.client().download(&other), five_kb());
+    assert_eq!(gander.verdicts(&other), ["no_space"]);
+    assert_eq!(gander.settled(), [id]);
+}
+
+#[test]
+fn what_is_to_stay_free_on_a_small_disk_stays_free() {
+    let setup = Setup::api("cachemanagement").set("image_cache_min_free", 500_000);
+    let Some(disk) = TinyDisk::mount(setup.path("cache"), 1000) else { return };
+    let gander = setup.start();
+    let http = gander.client();
+    for seed in 0..12 {
+        let data = noise(seed, 90_000);
+        let id = http.add("Image1", &data);
+        assert!(http.download(&id) == data);
+        assert_eq!(gander.verdicts(&id), ["miss"]);
+        let system = rustix::fs::statvfs(gander.path("cache")).unwrap();
+        let free = system.f_bavail * system.f_frsize;
+        // The index grows, too: it is not what the floor is about.
+        assert!(free > 470_000, "{free} bytes free");
+    }
+    assert!(gander.settled().len() >= 3);
+    drop(gander);
+    drop(disk);
+}
+
 /// Security C23.
 #[test]
 fn an_entry_evicted_under_a_reader_is_read_to_its_end() {

@@ -16,4 +16,5 @@ mod rights;
 mod shared_fills;
 mod single_flight;
 mod tools;
+mod torture;
 mod verified;

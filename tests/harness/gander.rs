@@ -203,6 +203,11 @@ impl Gander {
         status.unwrap()
     }
 
+    /// Changes an option for the next start.
+    pub(crate) fn configure(&mut self, name: &str, value: impl Display) {
+        self.setup.conf.set(name, value);
+    }
+
     /// The same server again, after [`Gander::end`].
     pub(crate) fn start_again(&mut self) {
         self.child = self.setup.spawn();

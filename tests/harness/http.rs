@@ -81,7 +81,11 @@ impl Client {
         self.try_connect().unwrap()
     }
 
-    fn try_connect(&self) -> io::Result<TcpStream> {
+    /// As [`Client::connect`], to a server that may not be there.
+    ///
+    /// # Errors
+    /// Nobody accepts connections.
+    pub(crate) fn try_connect(&self) -> io::Result<TcpStream> {
         let stream = TcpStream::connect((self.host.as_str(), self.port))?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
