@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use http::header::{ETAG, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{percent_decode_str, percent_encode_byte};
 
@@ -100,29 +101,33 @@ fn whole_number(field: &str, value: Option<String>) -> Result<i64, ApiError> {
 /// The headers that describe an image; never where its data is (security S4).
 pub(super) fn write(image: &Image, size: Option<u64>, url: &str) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    let mut put = |field: &str, value: Option<String>| {
-        if let Some((name, value)) = header(&format!("{META}{field}"), value) {
-            headers.append(name, value);
+    let mut put = |name: &'static str, value: Option<String>| {
+        if let Some(value) = value.as_deref().and_then(text_value) {
+            headers.append(HeaderName::from_static(name), value);
         }
     };
-    put("id", Some(image.id.to_string()));
-    put("name", image.name.clone());
-    put("status", Some(image.status.to_string()));
-    put("disk_format", image.disk_format.clone());
-    put("container_format", image.container_format.clone());
-    put("size", size.map(|size| size.to_string()));
-    put("checksum", image.checksum.clone());
-    put("is_public", Some(python_bool(image.is_public())));
-    put("protected", Some(python_bool(image.protected)));
-    put("min_disk", Some(image.min_disk.to_string()));
-    put("min_ram", Some(image.min_ram.to_string()));
-    put("owner", image.owner.clone());
-    put("created_at", Some(isoformat(image.created_at)));
-    put("updated_at", Some(isoformat(image.updated_at)));
-    put("deleted_at", image.deleted_at.map(isoformat));
-    put("deleted", Some(python_bool(image.deleted)));
+    put("x-image-meta-id", Some(image.id.to_string()));
+    put("x-image-meta-name", image.name.clone());
+    put("x-image-meta-status", Some(image.status.to_string()));
+    put("x-image-meta-disk_format", image.disk_format.clone());
+    put("x-image-meta-container_format", image.container_format.clone());
+    put("x-image-meta-size", size.map(|size| size.to_string()));
+    put("x-image-meta-checksum", image.checksum.clone());
+    put("x-image-meta-is_public", Some(python_bool(image.is_public())));
+    put("x-image-meta-protected", Some(python_bool(image.protected)));
+    put("x-image-meta-min_disk", Some(image.min_disk.to_string()));
+    put("x-image-meta-min_ram", Some(image.min_ram.to_string()));
+    put("x-image-meta-owner", image.owner.clone());
+    put("x-image-meta-created_at", Some(isoformat(image.created_at)));
+    put("x-image-meta-updated_at", Some(isoformat(image.updated_at)));
+    put("x-image-meta-deleted_at", image.deleted_at.map(isoformat));
+    put("x-image-meta-deleted", Some(python_bool(image.deleted)));
     for (name, value) in &image.properties {
-        put(&format!("property-{name}"), value.clone());
+        // One whose name cannot be a header is left out: v1 has no other place for it.
+        let name = HeaderName::from_bytes(format!("{PROPERTY}{name}").as_bytes()).ok();
+        if let Some((name, value)) = name.zip(value.as_deref().and_then(text_value)) {
+            headers.append(name, value);
+        }
     }
     headers.extend(identity(image, url));
     headers
@@ -130,15 +135,12 @@ pub(super) fn write(image: &Image, size: Option<u64>, url: &str) -> HeaderMap {
 
 /// `Location` and `ETag`, which every answer about one image carries.
 pub(super) fn identity(image: &Image, url: &str) -> HeaderMap {
-    let etag = image.checksum.clone().unwrap_or_else(|| "None".to_owned());
-    [header("location", Some(url.to_owned())), header("etag", Some(etag))].into_iter().flatten().collect()
+    let etag = text_value(image.checksum.as_deref().unwrap_or("None"));
+    [(LOCATION, text_value(url)), (ETAG, etag)].into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
-/// A property whose name cannot be a header is left out: v1 has no other place for it.
-fn header(name: &str, value: Option<String>) -> Option<(HeaderName, HeaderValue)> {
-    let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-    let value = HeaderValue::from_bytes(encode_controls(&value?).as_bytes()).ok()?;
-    Some((name, value))
+fn text_value(text: &str) -> Option<HeaderValue> {
+    HeaderValue::from_bytes(encode_controls(text).as_bytes()).ok()
 }
 
 /// Percent-encodes control characters, which could forge further headers; other text goes out as UTF-8,

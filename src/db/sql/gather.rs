@@ -70,7 +70,10 @@ struct Reader {
 impl Reader {
     /// Reads what is wanted until nothing is.
     async fn run(&mut self, pool: &Pool) {
-        while let Some(waiting) = self.next() {
+        loop {
+            // Those who are about to ask shall ask first: without this a busy server would still read one by one.
+            tokio::task::yield_now().await;
+            let Some(waiting) = self.next() else { return };
             let mut ids: Vec<ImageId> = waiting.iter().map(|waiting| waiting.id.clone()).collect();
             ids.sort_unstable();
             ids.dedup();
