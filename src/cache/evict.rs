@@ -26,7 +26,7 @@ impl Cache {
     /// # Errors
     /// The file cannot be removed.
     pub(super) async fn evict_entry(&self, id: &ImageId) -> Result<bool> {
-        let _alone = self.publishing.lock().await;
+        let _alone = self.publishing().await;
         let doomed = id.clone();
         let removed = self.files(move |layout| remove_if_there(&layout.entry(&doomed))).await?;
         self.forget(id).await;
@@ -51,7 +51,7 @@ impl Cache {
     }
 
     async fn evict_file_now(&self, id: ImageId, file: Arc<File>) -> Result<()> {
-        let _alone = self.publishing.lock().await;
+        let _alone = self.publishing().await;
         let doomed = id.clone();
         let removed = self
             .files(move |layout| {
@@ -72,7 +72,7 @@ impl Cache {
     }
 
     async fn evict_now(&self, id: ImageId) -> Result<bool> {
-        let _alone = self.publishing.lock().await;
+        let _alone = self.publishing().await;
         self.fills.discard(&id);
         let doomed = id.clone();
         let removed = self

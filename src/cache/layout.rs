@@ -176,10 +176,19 @@ impl Layout {
 
     /// Waits for the right to add to the directory; others wait until the file is closed.
     pub(super) fn lock_room(&self) -> io::Result<File> {
-        let directory = File::open(self.incomplete_dir())?;
-        directory.lock()?;
-        Ok(directory)
+        locked(&self.incomplete_dir())
     }
+
+    /// Waits for the right to make or remove entries and their records; others wait until the file is closed.
+    pub(super) fn lock_entries(&self) -> io::Result<File> {
+        locked(&self.base)
+    }
+}
+
+fn locked(directory: &Path) -> io::Result<File> {
+    let directory = File::open(directory)?;
+    directory.lock()?;
+    Ok(directory)
 }
 
 /// The regular files of `dir` that are named by an image id; what vanishes meanwhile is left out, and so

@@ -18,6 +18,7 @@ mod index;
 mod layout;
 mod open;
 mod order;
+mod publishing;
 mod queue;
 mod reader;
 mod readers;
@@ -68,7 +69,7 @@ pub(crate) struct Cache {
     /// Held while room is made and taken, so that nobody takes the same room.
     room: tokio::sync::Mutex<()>,
     /// Held while an entry appears (rename and record) or disappears (unlink and record), so that file and record
-    /// agree and nothing appears behind a deletion (security C5).
+    /// agree and nothing appears behind a deletion (security C5); [`Cache::publishing`] keeps other processes out, too.
     publishing: tokio::sync::Mutex<()>,
 }
 

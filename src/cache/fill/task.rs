@@ -163,7 +163,7 @@ impl Task {
     /// Makes the file an entry, unless the image was evicted meanwhile. What goes wrong here is the cache's loss only.
     async fn commit(&self, registration: &Registration, incomplete: &Incomplete, written: Written) {
         let id = &registration.id;
-        let _alone = self.cache.publishing.lock().await;
+        let _alone = self.cache.publishing().await;
         if registration.is_discarded() {
             log(id, "unfinished file stays", incomplete.remove().await);
             return;
@@ -186,7 +186,7 @@ impl Task {
     /// may have a new entry.
     async fn note_failure(&self, registration: &Registration, incomplete: &Incomplete, reason: &io::Error) {
         let id = &registration.id;
-        let _alone = self.cache.publishing.lock().await;
+        let _alone = self.cache.publishing().await;
         if log(id, "unfinished file stays", incomplete.reject().await) && !registration.is_discarded() {
             self.cache.index.failed(id, &reason.to_string()).await;
         }

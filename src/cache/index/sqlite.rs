@@ -54,7 +54,9 @@ impl Sqlite {
 
     /// Records the entries that have no record and forgets the records that have no entry.
     async fn agree_with(&self, layout: Layout) -> sqlx::Result<()> {
-        // Records first: other processes make the file before its record, so a record read now has its file below.
+        // A living process goes on making and removing entries; it must not do so between the two lists.
+        let locking = layout.clone();
+        let _alone = blocking(move || locking.lock_entries()).await.ok();
         let recorded: Vec<String> =
             sqlx::query_scalar("SELECT image_id FROM cached_images").fetch_all(&self.pool).await?;
         let files = blocking(move || layout.entries()).await?;
