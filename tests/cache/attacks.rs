@@ -8,7 +8,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use crate::harness::{Gander, Origin, Setup, TRUSTED_CACHING, five_kb, names, noise, read_response};
+use crate::harness::{Behaviour, Gander, Origin, Setup, TRUSTED_CACHING, five_kb, names, noise, read_response};
 
 /// Security C1: each rule that guards a download is asked on hits as on misses, before the first byte.
 #[test]
@@ -272,15 +272,78 @@ fn a_right_withdrawn_during_a_fill_is_gone_for_the_next_part() {
         .headers(&[("X-Image-Meta-Disk-Format", "raw"), ("X-Image-Meta-Container-Format", "ovf")]);
     let id = id.send().expect(201).json()["image"]["id"].as_str().unwrap().to_owned();
     owner.put(&format!("/v1/images/{id}/members/t2")).send().expect(204);
-    origin.set(crate::harness::Behaviour::PauseAfter(100_000));
+    origin.set(Behaviour::PauseAfter(100_000));
     let mut reading = member.request("GET", &format!("/v1/images/{id}")).open();
     reading.take(1000);
     owner.delete(&format!("/v1/images/{id}/members/t2")).expect(204);
     for range in ["bytes=0-9", "bytes=0-"] {
         member.request("GET", &format!("/v1/images/{id}")).header("Range", range).send().expect(404);
     }
-    origin.set(crate::harness::Behaviour::Serve);
+    origin.set(Behaviour::Serve);
     let answer = thread::spawn(move || reading.finish()).join().unwrap();
     assert!(answer.complete && answer.body == data, "what was begun with the right is finished");
     member.get(&format!("/v1/images/{id}")).expect(404);
+}
+
+/// Security C5: also who deletes an image through another server of this directory ends its fill.
+#[test]
+fn a_deletion_through_another_server_ends_a_fill() {
+    let one = Gander::caching();
+    let two = Setup::api("cachemanagement")
+        .set("image_cache_dir", one.path("cache").display())
+        .set("sql_connection", format!("sqlite:///{}", one.path("glance.sqlite").display()))
+        .start();
+    let data = noise(4, 300_000);
+    let origin = Origin::serving(&data);
+    for (method, path) in [("DELETE", "cached_images"), ("DELETE", "images")] {
+        let id = one.client().reserve("Image1", &[("X-Image-Meta-Location", &origin.url("/images/2"))]);
+        origin.set(Behaviour::PauseAfter(100_000));
+        let mut reading = one.client().request("GET", &format!("/v1/images/{id}")).open();
+        reading.take(100_000);
+        two.client().request(method, &format!("/v1/{path}/{id}")).send().expect(200);
+        origin.set(Behaviour::Serve);
+        let answer = reading.finish();
+        assert!(answer.complete && answer.body == data);
+        assert!(one.settled().is_empty(), "{path}");
+    }
+}
+
+/// Security C13: whatever size was claimed, an answer is as long as it says, and nothing is padded or cut to fit.
+#[test]
+fn a_claimed_size_makes_no_answer_longer_or_shorter() {
+    let gander = Gander::caching();
+    let http = gander.client();
+    let data = noise(5, 5120);
+    let origin = Origin::with_ranges(&data);
+    for claimed in ["0", "1", "5119", "5120", "5121", "1000000"] {
+        let location = origin.url("/images/2");
+        let id = http.reserve("Image1", &[("X-Image-Meta-Location", &location), ("X-Image-Meta-Size", claimed)]);
+        for _ in ["part", "miss", "part", "hit"] {
+            let get = || http.request("GET", &format!("/v1/images/{id}"));
+            for (request, part) in [(get(), &data[..]), (get().header("Range", "bytes=5110-"), &data[5110..])] {
+                let Ok(answer) = request.try_send() else { continue };
+                let whole = answer.complete && answer.status < 300;
+                assert!(!whole || answer.body == part || answer.body == data, "{claimed}: {}", answer.status);
+            }
+        }
+        gander.settled();
+    }
+}
+
+/// Security C27: for who may not see an image nobody looks into the cache.
+#[test]
+fn a_stranger_cannot_tell_what_is_cached() {
+    let gander = Setup::api("").paste(TRUSTED_CACHING).start();
+    let owner = gander.client().acting_as("u1", "t1", "Member");
+    let stranger = gander.client().acting_as("u2", "t2", "Member");
+    let (warm, cold) = (owner.add_private("Image1"), owner.add_private("Image2"));
+    owner.download(&warm);
+    let unknown = "71c675ab-d94f-49cd-a114-e12490b328d9";
+    let answers = [&warm, &cold, unknown].map(|id| {
+        let answer = stranger.get(&format!("/v1/images/{id}")).expect(404);
+        answer.text().replace(id, "ID")
+    });
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+    assert_eq!(gander.verdicts(&warm), ["miss"]);
+    assert_eq!(owner.cached(), [(warm, 0)]);
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use crate::harness::{Client, Gander, Outcome, Setup, execute, minimal_headers, names, noise, xattr_supported};
+use crate::harness::{Client, Gander, Origin, Outcome, Setup, execute, minimal_headers, names, noise, xattr_supported};
 
 /// Inverts one byte in the middle of a file.
 fn flip(path: &Path) {
@@ -163,4 +163,24 @@ fn the_entry_of_an_image_that_had_the_same_id_is_not_served() {
     assert_eq!(part.expect(206).body, noise(2, 50_000)[7..10]);
     assert!(new.client().download(&id) == noise(2, 50_000));
     assert!(fs::read(old.path("cache").join(&id)).unwrap() == noise(2, 50_000));
+}
+
+/// Security C32: of an image without a checksum the cache knows by itself what its bytes were.
+#[test]
+fn verifying_needs_no_checksum_of_the_image() {
+    let gander = Gander::caching();
+    if !xattr_supported(&gander.path("")) {
+        return;
+    }
+    let http = gander.client();
+    let origin = Origin::serving(&noise(3, 50_000));
+    let ids: Vec<_> =
+        (0..2).map(|_| http.reserve("Image1", &[("X-Image-Meta-Location", &origin.url("/images/2"))])).collect();
+    for id in &ids {
+        assert!(http.download(id) == noise(3, 50_000));
+    }
+    flip(&gander.path("cache").join(&ids[0]));
+    let outcome = verify(&gander);
+    assert!(outcome.stdout.contains("1 good") && outcome.stdout.contains("1 dropped"), "{outcome:?}");
+    assert_eq!(gander.settled(), [ids[1].clone()]);
 }
