@@ -53,12 +53,10 @@ impl Made {
     }
 }
 
+/// What all see.
 struct World {
-    http: Client,
     seed: u64,
     over: AtomicBool,
-    /// Odd while the server is down; another number after each crash.
-    epoch: AtomicU64,
     images: Mutex<Vec<Arc<Made>>>,
     /// Images over whose deletion the server was killed.
     cut: Mutex<BTreeSet<String>>,
@@ -66,13 +64,21 @@ struct World {
     tally: Mutex<BTreeMap<&'static str, u64>>,
 }
 
+/// A server as its clients see it. There are two on one directory, of which only one is killed.
+struct Side<'a> {
+    world: &'a World,
+    http: Client,
+    /// Odd while the server is down; another number after each crash.
+    epoch: &'a AtomicU64,
+}
+
 fn option<T: FromStr>(name: &str, default: T) -> T {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-impl World {
+impl Side<'_> {
     fn note(&self, what: &'static str) {
-        *self.tally.lock().unwrap().entry(what).or_default() += 1;
+        *self.world.tally.lock().unwrap().entry(what).or_default() += 1;
     }
 
     /// Whether nothing has happened to the server since it was `epoch`.
@@ -101,7 +107,7 @@ impl World {
     }
 
     fn any(&self, dice: &mut Dice) -> Arc<Made> {
-        let images = self.images.lock().unwrap();
+        let images = self.world.images.lock().unwrap();
         // The first ones are more popular.
         let place = dice.roll(images.len()).min(dice.roll(images.len()));
         Arc::clone(&images[place])
@@ -115,21 +121,28 @@ impl World {
         let flaky = made.origin.is_some();
         match answer {
             Ok(answer) if answer.status == status && answer.complete => {
-                assert!(answer.body == data, "seed {}: {what} of {}: wrong bytes", self.seed, made.id);
+                assert!(answer.body == data, "seed {}: {what} of {}: wrong bytes", self.world.seed, made.id);
                 self.note(what);
             }
             Ok(answer) if answer.status == status => {
-                assert!(data.starts_with(&answer.body), "seed {}: {what} of {}: wrong bytes", self.seed, made.id);
-                assert!(excused || flaky, "seed {}: {what} of {} broke off", self.seed, made.id);
+                assert!(data.starts_with(&answer.body), "seed {}: {what} of {}: wrong bytes", self.world.seed, made.id);
+                assert!(excused || flaky, "seed {}: {what} of {} broke off", self.world.seed, made.id);
                 self.note("broken off");
             }
             Ok(answer) => {
                 let excused = excused || (flaky && answer.status >= 500);
-                assert!(excused, "seed {}: {what} of {}: {} {}", self.seed, made.id, answer.status, answer.text());
+                assert!(
+                    excused,
+                    "seed {}: {what} of {}: {} {}",
+                    self.world.seed,
+                    made.id,
+                    answer.status,
+                    answer.text()
+                );
                 self.note("refused");
             }
             Err(error) => {
-                assert!(excused || flaky, "seed {}: {what} of {}: {error}", self.seed, made.id);
+                assert!(excused || flaky, "seed {}: {what} of {}: {error}", self.world.seed, made.id);
                 self.note("no answer");
             }
         }
@@ -185,7 +198,7 @@ impl World {
     fn replace(&self, dice: &mut Dice) {
         let Some(fresh) = self.make(dice) else { return };
         let place = dice.roll(IMAGES);
-        let old = std::mem::replace(&mut self.images.lock().unwrap()[place], fresh);
+        let old = std::mem::replace(&mut self.world.images.lock().unwrap()[place], fresh);
         old.doomed.store(true, Ordering::SeqCst);
         let epoch = self.epoch.load(Ordering::SeqCst);
         let answer = self.http.request("DELETE", &old.path()).try_send();
@@ -193,9 +206,9 @@ impl World {
             answer.unwrap().expect(200);
             // Gone for everybody from this moment on.
             let again = self.http.request("GET", &old.path()).try_send();
-            assert!(!self.quiet_since(epoch) || again.unwrap().status == 404, "seed {}: deleted", self.seed);
+            assert!(!self.quiet_since(epoch) || again.unwrap().status == 404, "seed {}: deleted", self.world.seed);
         } else {
-            self.cut.lock().unwrap().insert(old.id.clone());
+            self.world.cut.lock().unwrap().insert(old.id.clone());
         }
         self.note("replaced");
     }
@@ -208,28 +221,36 @@ fn torture() {
     let setup = Setup::api("cachemanagement").set("image_cache_max_size", LIMIT);
     let setup = setup.set("image_cache_hits_interval", 1).set("image_cache_fill_retries", 2);
     let mut gander = setup.start();
+    let neighbour = Setup::api("cachemanagement")
+        .set("image_cache_max_size", LIMIT)
+        .set("image_cache_dir", gander.path("cache").display())
+        .set("sql_connection", format!("sqlite:///{}", gander.path("glance.sqlite").display()))
+        .set("filesystem_store_datadir", gander.path("images").display())
+        .start();
+    let (epoch, quiet) = (AtomicU64::new(0), AtomicU64::new(0));
     let world = World {
-        http: gander.client(),
         seed,
         over: AtomicBool::new(false),
-        epoch: AtomicU64::new(0),
         images: Mutex::default(),
         cut: Mutex::default(),
         tally: Mutex::default(),
     };
     let mut dice = Dice::new(seed);
     for _ in 0..IMAGES {
-        let made = world.make(&mut dice).unwrap();
+        let side = Side { world: &world, http: gander.client(), epoch: &epoch };
+        let made = side.make(&mut dice).unwrap();
         world.images.lock().unwrap().push(made);
     }
     let sampler = Sampler::watching(gander.path("cache"));
     thread::scope(|scope| {
         for worker in 0..WORKERS {
             let world = &world;
+            let (http, epoch) = if worker == 0 { (neighbour.client(), &quiet) } else { (gander.client(), &epoch) };
             scope.spawn(move || {
+                let side = Side { world, http, epoch };
                 let mut dice = Dice::new(seed ^ (worker + 1).wrapping_mul(0x0100_0000_01B3));
                 while !world.over.load(Ordering::SeqCst) {
-                    world.step(&mut dice);
+                    side.step(&mut dice);
                 }
             });
         }
@@ -238,10 +259,10 @@ fn torture() {
         while Instant::now() < end {
             thread::sleep(Duration::from_millis(500 + dice.roll(1500) as u64));
             execute(&format!("bin/glance-cache-prefetcher --config-file {}", conf.display()));
-            world.epoch.fetch_add(1, Ordering::SeqCst);
+            epoch.fetch_add(1, Ordering::SeqCst);
             gander.end(Signal::KILL);
             gander.start_again();
-            world.epoch.fetch_add(1, Ordering::SeqCst);
+            epoch.fetch_add(1, Ordering::SeqCst);
         }
         world.over.store(true, Ordering::SeqCst);
     });
@@ -255,19 +276,19 @@ fn torture() {
 
 /// What is left after the last start has an owner, and every image is still itself.
 fn in_order(gander: &Gander, world: &World) {
-    assert!(names(&gander.path("cache/incomplete")).is_empty());
+    let http = gander.client();
     gander.settled();
     assert!(occupied(&gander.path("cache")) <= LIMIT);
     // The record goes before the data, and what a crash leaves between the two nobody takes up again.
     let cut = world.cut.lock().unwrap();
     for file in names(&gander.path("images")).into_iter().filter(|file| !cut.contains(file)) {
-        let owner = world.http.head(&format!("/v1/images/{file}"));
+        let owner = http.head(&format!("/v1/images/{file}"));
         let owned = owner.status == 200 && owner.header("x-image-meta-deleted") == Some("False");
         assert!(owned, "seed {}: images/{file} has no owner: {}", world.seed, owner.status);
     }
     for made in &*world.images.lock().unwrap() {
         made.origin.iter().for_each(|origin| origin.script(&[]));
-        assert!(world.http.download(&made.id) == made.data, "seed {}", world.seed);
+        assert!(http.download(&made.id) == made.data, "seed {}", world.seed);
     }
     gander.settled();
     let tally = world.tally.lock().unwrap();
