@@ -149,7 +149,7 @@ fn a_server_starts_over_a_broken_index() {
 
 #[test]
 fn a_full_disk_is_a_plain_download() {
-    let setup = Setup::api("cachemanagement");
+    let setup = Setup::api("cachemanagement").set("image_cache_min_free", 0);
     let Some(disk) = TinyDisk::mount(setup.path("cache"), 256) else { return };
     let gander = setup.start();
     let data = vec![b'x'; 1_000_000];
@@ -161,6 +161,7 @@ fn a_full_disk_is_a_plain_download() {
     // What fits is still cached.
     let small = gander.client().add_image("Image2");
     assert_eq!(gander.client().download(&small), five_kb());
+    assert_eq!(gander.settled(), [small]);
     drop(gander);
     drop(disk);
 }

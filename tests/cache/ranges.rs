@@ -186,7 +186,14 @@ fn a_part_that_the_store_cannot_finish_is_a_broken_answer() {
 
 #[test]
 fn asking_for_a_part_can_cache_the_whole() {
-    let gander = Setup::api("cachemanagement").set("image_cache_fill_on_range", "true").start();
+    // Nobody reads that fill; it is wanted all the same.
+    for finish in ["true", "false"] {
+        let setup = Setup::api("cachemanagement").set("image_cache_fill_on_range", "true");
+        caches_the_whole(&setup.set("image_cache_finish_abandoned", finish).start());
+    }
+}
+
+fn caches_the_whole(gander: &Gander) {
     let http = gander.client();
     let data = noise(6, 300_000);
     let origin = Origin::with_ranges(&data);
