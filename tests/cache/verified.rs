@@ -105,6 +105,14 @@ fn verifying_drops_what_is_damaged_and_keeps_what_is_good() {
 }
 
 #[test]
+fn options_may_follow_the_command() {
+    let gander = Gander::caching();
+    let conf = gander.cache_conf(&[]);
+    let outcome = execute(&format!("bin/gander cache verify --config-file {}", conf.display()));
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+}
+
+#[test]
 fn verifying_an_empty_cache_is_fine() {
     let gander = Gander::caching();
     let outcome = verify(&gander);
