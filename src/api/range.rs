@@ -15,8 +15,18 @@ use crate::model::RangeSpec;
 /// The part that the request asks for; `None`: it asks for all.
 ///
 /// # Errors
-/// 416 for what is no range of bytes, 400 for several.
+/// 416 for what is no range of bytes, 400 for several; but with `If-Range` such a wish is only ignored, as it may be for
+/// data that is no more.
 pub(super) fn wanted(headers: &HeaderMap) -> Result<Option<Wanted>, ApiError> {
+    let only_if = headers.get(IF_RANGE).map(validator);
+    match range(headers) {
+        Ok(range) => Ok(range.map(|range| Wanted { range, only_if })),
+        Err(_) if only_if.is_some() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn range(headers: &HeaderMap) -> Result<Option<RangeSpec>, ApiError> {
     let mut ranges = headers.get_all(RANGE).iter();
     let Some(range) = ranges.next() else { return Ok(None) };
     let text = range.to_str().unwrap_or("");
@@ -26,8 +36,7 @@ pub(super) fn wanted(headers: &HeaderMap) -> Result<Option<Wanted>, ApiError> {
              instead.",
         ));
     }
-    let range = parse(text).ok_or_else(|| ApiError::range_not_satisfiable("Invalid Range header."))?;
-    Ok(Some(Wanted { range, only_if: headers.get(IF_RANGE).map(validator) }))
+    parse(text).map(Some).ok_or_else(|| ApiError::range_not_satisfiable("Invalid Range header."))
 }
 
 /// `Content-Range` of an answer that has this part of an image of `size` bytes.
@@ -75,7 +84,7 @@ mod tests {
 
     use super::*;
 
-    fn range(text: &str) -> Result<RangeSpec, StatusCode> {
+    fn parsed(text: &str) -> Result<RangeSpec, StatusCode> {
         let headers = HeaderMap::from_iter([(RANGE, HeaderValue::from_str(text).unwrap())]);
         wanted(&headers).map(|wanted| wanted.unwrap().range).map_err(|error| error.status)
     }
@@ -83,11 +92,11 @@ mod tests {
     #[test]
     fn a_single_range_is_understood() {
         let from = |first, last| Ok(RangeSpec::From { first, last });
-        assert_eq!(range("bytes=0-4"), from(0, Some(4)));
-        assert_eq!(range("BYTES = 5 - "), from(5, None));
-        assert_eq!(range("bytes=5-99999999999999999999999"), from(5, Some(u64::MAX)));
-        assert_eq!(range("bytes=-3"), Ok(RangeSpec::Last(3)));
-        assert_eq!(range("bytes=-0"), Ok(RangeSpec::Last(0)));
+        assert_eq!(parsed("bytes=0-4"), from(0, Some(4)));
+        assert_eq!(parsed("BYTES = 5 - "), from(5, None));
+        assert_eq!(parsed("bytes=5-99999999999999999999999"), from(5, Some(u64::MAX)));
+        assert_eq!(parsed("bytes=-3"), Ok(RangeSpec::Last(3)));
+        assert_eq!(parsed("bytes=-0"), Ok(RangeSpec::Last(0)));
     }
 
     #[test]
@@ -95,10 +104,18 @@ mod tests {
         for text in
             ["", "bytes", "bytes=", "bytes=-", "bytes=5-2", "bytes=a-b", "bytes=+1-2", "bytes=1-2-3", "lines=0-4"]
         {
-            assert_eq!(range(text), Err(StatusCode::RANGE_NOT_SATISFIABLE), "{text}");
+            assert_eq!(parsed(text), Err(StatusCode::RANGE_NOT_SATISFIABLE), "{text}");
         }
         for text in ["bytes=0-1,3-4", "bytes=0-1,", ","] {
-            assert_eq!(range(text), Err(StatusCode::BAD_REQUEST), "{text}");
+            assert_eq!(parsed(text), Err(StatusCode::BAD_REQUEST), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_condition_forgives_what_is_no_range() {
+        for text in ["bytes=5-2", "bytes=0-1,3-4"] {
+            let headers = [(RANGE, HeaderValue::from_static(text)), (IF_RANGE, HeaderValue::from_static("abc"))];
+            assert_eq!(wanted(&HeaderMap::from_iter(headers)).unwrap(), None);
         }
     }
 

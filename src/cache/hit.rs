@@ -7,12 +7,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use fastio::Rescue;
 
-use super::Cache;
 use super::blocks::read_block;
 use super::reader::{self, CachedFile, Fault};
 use super::readers::Reading;
 use super::rescue::FromStore;
+use super::rest::{Rest, State};
 use super::source::Source;
+use super::{Cache, Expected};
 use crate::model::{ByteStream, ImageId};
 
 /// An open entry. It stays readable even if the entry is evicted meanwhile.
@@ -39,18 +40,21 @@ impl Hit {
 
     /// `part` of the image in blocks; the read is counted before the last block is handed out, and only if it comes to
     /// that. An entry that cannot be read to its end is evicted, and the rest comes from `source`.
-    pub(crate) fn into_stream(self, source: Arc<dyn Source>, part: Range<u64>) -> ByteStream {
-        let (size, start) = (self.size, part.start);
+    pub(crate) fn into_stream(self, source: Arc<dyn Source>, expected: &Expected, part: Range<u64>) -> ByteStream {
+        let state = if expected.digest.is_some() { State::Any } else { State::Forgotten };
+        let rest = Rest { source, size: Some(self.size), state };
         let entry = Some((Arc::clone(&self.cache), Arc::clone(&self.file)));
-        let rescue = FromStore { id: self.id.clone(), source: Arc::clone(&source), size: Some(size), entry };
-        reader::read(Read { hit: self, start, rescue: Arc::new(rescue) }, source, Some(size), part)
+        let rescue = FromStore { id: self.id.clone(), rest: rest.clone(), entry };
+        let start = part.start;
+        reader::read(Read { hit: self, start, rescue: Arc::new(rescue) }, rest, part)
     }
 
     /// [`Hit::into_stream`] of the whole image.
     #[cfg(test)]
     pub(super) fn whole(self, source: Arc<dyn Source>) -> ByteStream {
         let size = self.size;
-        self.into_stream(source, 0..size)
+        let known = Expected { size: Some(size), digest: "md5:".parse().ok() };
+        self.into_stream(source, &known, 0..size)
     }
 }
 

@@ -91,14 +91,16 @@ impl Cache {
             tokio::spawn(async move {
                 tokio::time::sleep(cache.settings.hits_interval).await;
                 cache.hits.scheduled.store(false, Ordering::Release);
-                cache.write_hits().await;
+                cache.hits.write_to(&*cache.index).await;
             });
         }
     }
 
-    /// Brings the index up to date with the hits.
-    pub(super) async fn write_hits(&self) {
-        self.hits.write_to(&*self.index).await;
+    /// Brings the index up to date with the hits. Runs to its end even if the caller stops waiting.
+    pub(crate) async fn write_hits(&self) {
+        let (hits, index) = (Arc::clone(&self.hits), Arc::clone(&self.index));
+        // Fails only if it panics, which is told then.
+        let _ = tokio::spawn(async move { hits.write_to(&*index).await }).await;
     }
 }
 

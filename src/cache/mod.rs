@@ -1,4 +1,4 @@
-//! The transparent, node-local image cache: whole images below one directory, least recently used first to go.
+//! The transparent, node-local image cache: whole images below one directory, those first to go that are missed least.
 //!
 //! The directory is the truth (a regular file under an image's id is an entry, whoever put it there); the index only
 //! adds hits and times. Layout, table and attributes are Glance's (v1-cache §2, §6, §7), so a warm cache survives a
@@ -23,6 +23,7 @@ mod queue;
 mod reader;
 mod readers;
 mod rescue;
+mod rest;
 mod room;
 mod settings;
 mod source;
@@ -62,7 +63,7 @@ pub(crate) struct Cache {
     /// The driver in use, which is not the configured one after a fallback.
     driver: Driver,
     fills: Arc<Fills>,
-    hits: Hits,
+    hits: Arc<Hits>,
     readers: Arc<Readers>,
     /// Fills whose bytes were not the image.
     mismatches: AtomicU64,
@@ -88,7 +89,7 @@ impl Cache {
         let (index, driver) = index::open(&settings, &layout).await?;
         Ok(Arc::new(Self {
             layout,
-            hits: Hits::after(&index.entries().await),
+            hits: Arc::new(Hits::after(&index.entries().await)),
             index,
             driver,
             fills: Arc::new(Fills::new(settings.max_fills)),

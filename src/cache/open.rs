@@ -73,7 +73,7 @@ impl Cache {
         if let Some(hit) = self.lookup(id, expected).await {
             let size = hit.size();
             let part = part_of(size, wanted)?;
-            let data = hit.into_stream(source, part.clone().unwrap_or(0..size));
+            let data = hit.into_stream(source, expected, part.clone().unwrap_or(0..size));
             return Ok(Fetched { verdict: Verdict::Hit, size: Some(size), part, data });
         }
         if expected.size.is_some_and(|size| size > self.settings.max_size) {
@@ -89,13 +89,13 @@ impl Cache {
         match self.join_or_begin(id, &source, expected).await? {
             Joined::Fill { follower, size, verdict } => {
                 let part = size.map_or(Ok(None), |size| part_of(size, wanted))?;
-                let data = follower.into_stream(source, size, part.clone());
+                let data = follower.into_stream(source, expected, part.clone());
                 Ok(Fetched { verdict, size, part, data })
             }
             Joined::Entry(hit) => {
                 let size = hit.size();
                 let part = part_of(size, wanted)?;
-                let data = hit.into_stream(source, part.clone().unwrap_or(0..size));
+                let data = hit.into_stream(source, expected, part.clone().unwrap_or(0..size));
                 Ok(Fetched { verdict: Verdict::Hit, size: Some(size), part, data })
             }
             Joined::Nothing(verdict) => bypass(&*source, expected, wanted, verdict).await,
@@ -117,7 +117,7 @@ pub(crate) async fn bypass(
     if let Some(size) = expected.size
         && let Some(part) = part_of(size, wanted)?
     {
-        let data = open_part(source, part.clone(), size).await?;
+        let data = open_part(source, part.clone(), size).await?.for_client();
         return Ok(Fetched { verdict, size: Some(size), part: Some(part), data });
     }
     let opened = open_whole(source, 0, expected.size).await?;
@@ -127,7 +127,7 @@ pub(crate) async fn bypass(
     let part = part?;
     // Stores that serve one at a time must see this one leave before the next comes.
     drop(opened);
-    let data = open_part(source, part.clone(), size).await?;
+    let data = open_part(source, part.clone(), size).await?.for_client();
     Ok(Fetched { verdict, size: Some(size), part: Some(part), data })
 }
 

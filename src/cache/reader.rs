@@ -3,14 +3,12 @@
 
 use std::io;
 use std::ops::Range;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 
-use super::source::{Source, open_part, open_whole};
+use super::rest::Rest;
 use crate::model::ByteStream;
-use crate::store::Opened;
 
 /// Why a cached file has no block where there should be one.
 pub(super) enum Fault {
@@ -27,10 +25,10 @@ pub(super) trait CachedFile: Send + 'static {
     fn block_at(&mut self, offset: u64, end: u64) -> impl Future<Output = Result<Option<Bytes>, Fault>> + Send;
 }
 
-/// `part` of the image of `size` bytes, or, where the size is not known, the whole (and `part` reaches as far as
-/// numbers do): from `file`, and from `source` where the cache fails.
-pub(super) fn read(file: impl CachedFile, source: Arc<dyn Source>, size: Option<u64>, part: Range<u64>) -> ByteStream {
-    let reader = Reader { place: Place::Cache(file), part, source, size };
+/// `part` of the image or, where its size is not known, the whole (and `part` reaches as far as numbers do): from `file`,
+/// and the `rest` where the cache fails.
+pub(super) fn read(file: impl CachedFile, rest: Rest, part: Range<u64>) -> ByteStream {
+    let reader = Reader { place: Place::Cache(file), part, rest };
     Box::pin(stream::try_unfold(reader, |mut reader| async move {
         let block = reader.next().await?;
         Ok(block.map(|block| (block, reader)))
@@ -42,8 +40,7 @@ struct Reader<F> {
     place: Place<F>,
     /// What he still has to read.
     part: Range<u64>,
-    source: Arc<dyn Source>,
-    size: Option<u64>,
+    rest: Rest,
 }
 
 /// Where the next block comes from.
@@ -71,12 +68,7 @@ impl<F: CachedFile> Reader<F> {
 
     /// Opens the store where this reader is, and lets go of the cached file.
     async fn leave(&mut self) -> io::Result<()> {
-        let rest = match self.size {
-            // To the end: a store that has more than it should is found out.
-            Some(size) if self.part.end < size => open_part(&*self.source, self.part.clone(), size).await,
-            size => open_whole(&*self.source, self.part.start, size).await.map(Opened::for_client),
-        };
-        self.place = Place::Store(rest.map_err(io::Error::other)?);
+        self.place = Place::Store(self.rest.open(self.part.clone()).await?);
         Ok(())
     }
 }

@@ -10,16 +10,14 @@ use fastio::{Rescue, Rescued};
 use futures_util::StreamExt;
 
 use super::Cache;
-use super::source::{Source, open_whole};
+use super::rest::Rest;
 use crate::model::ImageId;
 
 /// Takes them from the store: no fault of the cache may cost anybody a download (v1-cache §3.1).
 #[derive(Clone)]
 pub(super) struct FromStore {
     pub(super) id: ImageId,
-    pub(super) source: Arc<dyn Source>,
-    /// Bytes of the image, if known.
-    pub(super) size: Option<u64>,
+    pub(super) rest: Rest,
     /// The entry that the file is, to be evicted if it fails.
     pub(super) entry: Option<(Arc<Cache>, Arc<File>)>,
 }
@@ -32,13 +30,13 @@ impl fmt::Debug for FromStore {
 
 impl Rescue for FromStore {
     fn rescue(&self, offset: u64, len: usize) -> Rescued {
-        let Self { id, source, size, entry } = self.clone();
+        let Self { id, rest, entry } = self.clone();
         Box::pin(async move {
             tracing::error!(image = %id, "cached image cannot be sent: reading its store");
             if let Some((cache, file)) = entry {
                 cache.evict_damaged(&id, &file).await;
             }
-            let mut rest = open_whole(&*source, offset, size).await.map_err(io::Error::other)?.data;
+            let mut rest = rest.open(offset..offset.saturating_add(len as u64)).await?;
             let mut bytes = BytesMut::with_capacity(len);
             while bytes.len() < len {
                 let block = rest.next().await.unwrap_or_else(|| Err(io::ErrorKind::UnexpectedEof.into()))?;

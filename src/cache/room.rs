@@ -38,6 +38,27 @@ impl NoRoom {
     }
 }
 
+/// Bytes that are too many.
+#[derive(Debug, Clone, Copy)]
+struct Lacking {
+    /// For the cache's limit.
+    limit: u64,
+    /// For the disk.
+    disk: u64,
+}
+
+impl Lacking {
+    fn most(self) -> u64 {
+        self.limit.max(self.disk)
+    }
+
+    /// What is lacking when `victim` is gone. One that is being read occupies the disk until its last reader leaves.
+    fn without(self, victim: &Candidate) -> Self {
+        let freed = if victim.busy { 0 } else { victim.size };
+        Self { limit: self.limit.saturating_sub(victim.size), disk: self.disk.saturating_sub(freed) }
+    }
+}
+
 impl From<Error> for NoRoom {
     fn from(error: Error) -> Self {
         Self::Failed(io::Error::other(error))
@@ -74,16 +95,21 @@ impl Cache {
     pub(super) async fn shrink(self: &Arc<Self>, more: u64) -> Result<(Pruned, u64)> {
         let (Account { entries, unfinished, unwritten }, free) =
             self.files(|layout| Ok((layout.account()?, layout.free()?))).await?;
-        let evictable: u64 = entries.iter().map(|entry| entry.metadata.len()).sum();
-        let used = evictable.saturating_add(unfinished);
-        let over = used.saturating_add(more).saturating_sub(self.settings.max_size);
-        let mut lacking = over.max(self.lacking_disk(more.saturating_add(unwritten), free));
+        let cached: u64 = entries.iter().map(|entry| entry.metadata.len()).sum();
+        let mut lacking = Lacking {
+            limit: cached.saturating_add(unfinished).saturating_add(more).saturating_sub(self.settings.max_size),
+            disk: self.lacking_disk(more, unwritten, free),
+        };
         let mut pruned = Pruned::default();
-        if lacking == 0 || (more > 0 && lacking > evictable) {
-            return Ok((pruned, lacking));
+        if lacking.most() == 0 {
+            return Ok((pruned, 0));
         }
-        for victim in self.least_missed(entries).await {
-            if lacking == 0 {
+        let candidates = self.least_missed(entries).await;
+        if more > 0 && candidates.iter().fold(lacking, Lacking::without).most() > 0 {
+            return Ok((pruned, lacking.most()));
+        }
+        for victim in &candidates {
+            if lacking.most() == 0 {
                 break;
             }
             match self.evict_entry(&victim.id).await {
@@ -97,18 +123,22 @@ impl Cache {
                     continue;
                 }
             }
-            lacking = lacking.saturating_sub(victim.size);
+            lacking = lacking.without(victim);
         }
         if pruned.files > 0 {
             tracing::info!("evicted {} images, {} bytes, to make room", pruned.files, pruned.bytes);
         }
-        Ok((pruned, lacking))
+        Ok((pruned, lacking.most()))
     }
 
-    /// Bytes by which the disk would be too full with `more` on it. Nothing for nothing: the floor keeps the cache from
-    /// growing, but does not shrink it, as it may be others who fill the disk.
-    fn lacking_disk(&self, more: u64, free: u64) -> u64 {
-        if more == 0 { 0 } else { more.saturating_add(self.settings.min_free).saturating_sub(free) }
+    /// Bytes by which the disk would be too full with `more`, and with what running fills have still to write, on it.
+    /// Nothing for nothing: the floor keeps the cache from growing, but does not shrink it, as it may be others who fill
+    /// the disk.
+    fn lacking_disk(&self, more: u64, unwritten: u64, free: u64) -> u64 {
+        if more == 0 {
+            return 0;
+        }
+        more.saturating_add(unwritten).saturating_add(self.settings.min_free).saturating_sub(free)
     }
 
     async fn least_missed(&self, entries: Vec<Entry>) -> Vec<Candidate> {

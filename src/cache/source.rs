@@ -36,14 +36,16 @@ pub(super) async fn open_whole(source: &dyn Source, start: u64, expected_size: O
     Ok(Opened { data: exactly(opened.data, rest), file, size: Some(size), version: opened.version })
 }
 
-/// Opens `part` of the image of `size` bytes for a client; yields just these bytes or ends in an error.
+/// Opens `part` of the image of `size` bytes; what it yields for a client is just these bytes or ends in an error.
 ///
 /// # Errors
 /// As [`open_whole`].
-pub(super) async fn open_part(source: &dyn Source, part: Range<u64>, size: u64) -> store::Result<ByteStream> {
+pub(super) async fn open_part(source: &dyn Source, part: Range<u64>, size: u64) -> store::Result<Opened> {
     let len = part.end.saturating_sub(part.start);
     let opened = open_sized(source, ByteRange { start: part.start, len: Some(len) }, Some(size)).await?;
-    Ok(exactly(opened.for_client(), len))
+    // A file of another size: it is for `data` to tell what is wrong.
+    let file = opened.file.filter(|file| file.len() == len);
+    Ok(Opened { data: exactly(opened.data, len), file, size: Some(size), version: opened.version })
 }
 
 /// Opens a stretch of the image; the size of the whole is the expected one, else the announced one.

@@ -16,7 +16,9 @@ use crate::server;
 
 const PORT: u16 = 9292;
 /// What uploads and copies that were cut get to leave nothing behind.
-const CLEAN_UP: Duration = Duration::from_secs(4);
+const CLEAN_UP: Duration = Duration::from_secs(3);
+/// What the cache's index gets to be brought up to date.
+const REMEMBER: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Args)]
 struct Options {
@@ -62,6 +64,7 @@ async fn serve(loaded: &Loaded, pipeline: &Pipeline) -> anyhow::Result<()> {
     if ending.grant(images.drained(ending.left())).await != Some(true) && !images.cut(CLEAN_UP).await {
         tracing::error!("uploads that could not be cleaned up in time are left to the next start");
     }
+    images.remember(REMEMBER).await;
     Ok(())
 }
 

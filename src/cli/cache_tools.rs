@@ -83,12 +83,12 @@ pub(super) fn queue_image(words: &[String]) -> ExitCode {
 
 #[derive(Debug, Args)]
 struct CacheOptions {
-    #[command(subcommand)]
+    #[arg(value_name = "COMMAND")]
     command: CacheCommand,
 }
 
 /// What `gander cache` can do.
-#[derive(Debug, clap::Subcommand)]
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum CacheCommand {
     /// Read every cached image again, and drop those whose bytes are not the image
     Verify,

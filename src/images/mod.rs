@@ -149,6 +149,15 @@ impl Images {
         self.received(limit).await
     }
 
+    /// Writes what the cache has only in memory. Call last; waits no longer than `limit`.
+    pub(crate) async fn remember(&self, limit: Duration) {
+        if let Some(cache) = &self.parts.cache
+            && tokio::time::timeout(limit, cache.write_hits()).await.is_err()
+        {
+            tracing::warn!("the latest hits of the image cache are lost: its index cannot be written in time");
+        }
+    }
+
     async fn received(&self, limit: Duration) -> bool {
         self.background.tasks.close();
         tokio::time::timeout(limit, self.background.tasks.wait()).await.is_ok()

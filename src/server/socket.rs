@@ -38,7 +38,8 @@ impl Socket {
         let Self { stream, patience, untaken, .. } = self;
         let taken = || {
             let before = std::mem::replace(untaken, fastio::unacknowledged(stream).unwrap_or(0));
-            *untaken < before
+            // Who has taken everything is not the one that is waited for.
+            *untaken < before || *untaken == 0
         };
         patience.bound_unless(cx, polled, taken).map(Result::flatten)
     }

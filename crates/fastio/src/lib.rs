@@ -17,7 +17,6 @@ mod unacknowledged;
 mod writeback;
 
 pub use hash::{Algorithm, Hasher, Hashing};
-pub use mapped::{WORTH_MAPPING, sendable};
 pub use outgoing::{FRAME, outgoing};
 pub use read::{BLOCK, read_block};
 pub use rescue::{Rescue, Rescued};

@@ -15,7 +15,7 @@ use crate::rescue::Rescue;
 use crate::residence::{Residence, residence};
 
 /// Bytes from which on mapping a stretch costs less than copying it.
-pub const WORTH_MAPPING: usize = 64 * 1024;
+pub(crate) const WORTH_MAPPING: usize = 64 * 1024;
 
 /// What is mapped now, by its first address. A plain lock will do: it is held for a search among as many entries as
 /// there are downloads, some ten times per megabyte at most.
@@ -51,7 +51,12 @@ struct Registered {
 /// `UnexpectedEof` if the file is shorter than that; `Unsupported` if the file system cannot tell what it has in memory,
 /// so that sending might wait for the disk or, on a network's, for another machine; what mapping fails with.
 #[expect(unsafe_code, reason = "there is no safe way to map a file")]
-pub fn sendable(file: &Arc<File>, offset: u64, len: usize, rescue: Option<Arc<dyn Rescue>>) -> io::Result<Bytes> {
+pub(crate) fn sendable(
+    file: &Arc<File>,
+    offset: u64,
+    len: usize,
+    rescue: Option<Arc<dyn Rescue>>,
+) -> io::Result<Bytes> {
     let last = (len as u64).checked_sub(1).and_then(|last| offset.checked_add(last));
     let last = last.ok_or(io::ErrorKind::InvalidInput)?;
     match residence(file, last) {

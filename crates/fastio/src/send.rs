@@ -73,7 +73,8 @@ impl Sendfile {
         self.bytes
     }
 
-    /// Writes the beginning of `slices` to `stream`; as [`AsyncWrite::poll_write_vectored`]. Never waits for a disk.
+    /// Writes the beginning of `slices` to `stream`; as [`AsyncWrite::poll_write_vectored`]. Waits for a disk only
+    /// where a file is in memory at both ends of what is sent but not between.
     ///
     /// # Errors
     /// The socket's; `UnexpectedEof` if a file is not as long any more as what was made of it; what reading it fails
@@ -167,9 +168,10 @@ impl Sendfile {
         Ok(retry_on_intr(|| send(stream, part, SendFlags::NOSIGNAL))?)
     }
 
-    /// Waits until the `len` bytes at `origin` are in memory, as far as their last one tells.
+    /// Waits until the `len` bytes at `origin` are in memory, as far as the first and the last of them tell.
     fn poll_warm(&mut self, cx: &mut Context<'_>, origin: &Origin, len: usize) -> Poll<io::Result<()>> {
-        if self.warming.is_none() && residence(&origin.file, origin.offset + len as u64 - 1) == Residence::Cold {
+        let is_cold = |offset| residence(&origin.file, offset) == Residence::Cold;
+        if self.warming.is_none() && (is_cold(origin.offset + len as u64 - 1) || is_cold(origin.offset)) {
             let (file, offset) = (Arc::clone(&origin.file), origin.offset);
             self.warming = Some(tokio::task::spawn_blocking(move || warm(&file, offset, len)));
         }

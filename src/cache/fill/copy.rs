@@ -60,8 +60,6 @@ pub(super) struct Copy<'a> {
     pub(super) written: u64,
     /// Bytes that are taken in the directory.
     pub(super) taken: u64,
-    /// The state of the image that is being copied, if the store tells.
-    pub(super) version: Option<String>,
     /// Failures of the store since it last gave a byte.
     pub(super) failures: u32,
 }
@@ -145,7 +143,7 @@ impl Copy<'_> {
             tokio::time::sleep(pause).await;
             self.check_readers()?;
             failure = match open_whole(self.source, self.written, self.growing.size).await {
-                Ok(opened) if opened.version != self.version => {
+                Ok(opened) if opened.version != self.growing.version => {
                     let changed = "the image was replaced in its store while it was copied";
                     return Err(Stop::Source(io::Error::new(io::ErrorKind::InvalidData, changed)));
                 }
@@ -159,7 +157,9 @@ impl Copy<'_> {
     }
 
     fn check_readers(&self) -> Result<(), Stop> {
-        let unread = !self.cache.settings.finish_abandoned && self.registration.leave_if_unread(self.progress);
+        // What was evicted meanwhile will be no entry, so it is of no use but to those who read it.
+        let idle = !self.cache.settings.finish_abandoned || self.registration.is_discarded();
+        let unread = idle && self.registration.leave_if_unread(self.progress);
         if unread { Err(Stop::Unread) } else { Ok(()) }
     }
 }

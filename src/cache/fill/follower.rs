@@ -8,10 +8,12 @@ use bytes::Bytes;
 use fastio::Rescue;
 use tokio::sync::watch;
 
-use super::Progress;
+use super::{Growing, Progress};
+use crate::cache::Expected;
 use crate::cache::blocks::read_block;
 use crate::cache::reader::{self, CachedFile, Fault};
 use crate::cache::rescue::FromStore;
+use crate::cache::rest::{Rest, State};
 use crate::cache::source::Source;
 use crate::model::{ByteStream, ImageId};
 
@@ -21,24 +23,28 @@ pub(in crate::cache) struct Follower {
     id: ImageId,
     /// How far it is.
     progress: watch::Receiver<Progress>,
+    growing: Arc<Growing>,
 }
 
 impl Follower {
     /// A reader of the fill of `id`.
-    pub(super) fn new(id: ImageId, progress: watch::Receiver<Progress>) -> Self {
-        Self { id, progress }
+    pub(super) fn new(id: ImageId, progress: watch::Receiver<Progress>, growing: Arc<Growing>) -> Self {
+        Self { id, progress, growing }
     }
 
-    /// The image of `size` bytes, if that is known, or a part of it; waits for no more than the bytes it is to yield.
+    /// The image that is being filled, or a part of it; waits for no more than the bytes it is to yield.
     pub(in crate::cache) fn into_stream(
         self,
         source: Arc<dyn Source>,
-        size: Option<u64>,
+        expected: &Expected,
         part: Option<Range<u64>>,
     ) -> ByteStream {
-        let rescue = FromStore { id: self.id.clone(), source: Arc::clone(&source), size, entry: None };
-        let read = Read { follower: self, rescue: Arc::new(rescue) };
-        reader::read(read, source, size, part.unwrap_or(0..size.unwrap_or(u64::MAX)))
+        let Growing { size, version, .. } = &*self.growing;
+        let state = if expected.digest.is_some() { State::Any } else { State::Version(version.clone()) };
+        let part = part.unwrap_or(0..size.unwrap_or(u64::MAX));
+        let rest = Rest { source, size: *size, state };
+        let rescue = FromStore { id: self.id.clone(), rest: rest.clone(), entry: None };
+        reader::read(Read { follower: self, rescue: Arc::new(rescue) }, rest, part)
     }
 }
 
@@ -55,12 +61,12 @@ impl CachedFile for Read {
         if offset == end && end > 0 {
             return Ok(None);
         }
-        let Follower { id, progress } = &mut self.follower;
+        let Follower { id, progress, growing } = &mut self.follower;
         let news = progress.wait_for(|progress| !progress.is_short_of(offset)).await.map(|now| now.clone());
-        let (growing, readable) = match news {
-            Ok(Progress::Filling { growing, readable }) => (growing, readable),
+        let readable = match news {
+            Ok(Progress::Filling { readable, .. }) => readable,
             Ok(Progress::Complete { size, .. }) if offset == size => return Ok(None),
-            Ok(Progress::Complete { growing, size }) => (growing, size),
+            Ok(Progress::Complete { size, .. }) => size,
             Ok(Progress::Broken(error)) => return Err(Fault::Store(io::Error::new(error.kind(), error.to_string()))),
             Ok(_) => return Err(Fault::Cache),
             Err(_) => {

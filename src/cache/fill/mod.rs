@@ -72,6 +72,8 @@ struct Growing {
     file: Arc<File>,
     /// Bytes it will have, if known.
     size: Option<u64>,
+    /// The state of the image that is being copied, if the store tells.
+    version: Option<String>,
 }
 
 /// What one who wanted to read through a fill has got.
@@ -85,11 +87,9 @@ pub(super) enum Joined {
 }
 
 impl Cache {
-    /// Waits until no fill runs, at most for `grace`, and brings the index up to date. False if some fills still run.
+    /// Waits until no fill runs, at most for `grace`. False if some still do.
     pub(crate) async fn drain(&self, grace: Duration) -> bool {
-        let idle = tokio::time::timeout(grace, self.fills.idle()).await.is_ok();
-        self.write_hits().await;
-        idle
+        tokio::time::timeout(grace, self.fills.idle()).await.is_ok()
     }
 
     /// Joins the fill of `id` that runs in this process, or begins one; resolves when there is something to read.
@@ -108,8 +108,8 @@ impl Cache {
         let begun = progress.wait_for(|progress| !matches!(progress, Progress::Opening)).await.map(|now| now.clone());
         let reason = match begun {
             Ok(Progress::Filling { growing, .. } | Progress::Complete { growing, .. }) => {
-                let follower = Follower::new(id.clone(), progress);
-                return Ok(Joined::Fill { follower, size: growing.size, verdict });
+                let size = growing.size;
+                return Ok(Joined::Fill { follower: Follower::new(id.clone(), progress, growing), size, verdict });
             }
             Ok(Progress::Unopened(error)) => return Err(FetchError::Store(error)),
             Ok(Progress::Broken(error)) => return Err(store::Error::Unavailable(error.to_string()).into()),

@@ -85,7 +85,7 @@ impl Task {
         {
             return self.not_begun(id, incomplete, &none).await;
         }
-        let growing = Arc::new(Growing { file: Arc::clone(incomplete.file()), size });
+        let growing = Arc::new(Growing { file: Arc::clone(incomplete.file()), size, version });
         self.progress.send_replace(Progress::Filling { growing: Arc::clone(&growing), readable: 0 });
         let copy = Copy {
             cache: &self.cache,
@@ -98,7 +98,6 @@ impl Task {
             hashing: Hashing::start(&[self.expected.algorithm()]),
             written: 0,
             taken: size.unwrap_or(0),
-            version,
             failures: 0,
         };
         match copy.run(data).await.and_then(|written| self.verified(id, written)) {

@@ -23,7 +23,7 @@ pub(crate) struct CachedImage {
     pub(crate) image_id: ImageId,
     /// Complete reads since the fill.
     pub(crate) hits: u64,
-    /// Time of the last complete read; what it is before the first one depends on the driver.
+    /// Time of the last read, also of a part; what it is before the first one depends on the driver.
     pub(crate) last_accessed: f64,
     /// Time of the fill.
     pub(crate) last_modified: f64,

@@ -74,6 +74,7 @@ impl House {
     /// Waits until all fills have ended.
     pub(super) async fn settle(&self) {
         assert!(self.cache.drain(LONG).await, "fills still run");
+        self.cache.write_hits().await;
     }
 
     /// Puts an image of `size` bytes into the cache.
