@@ -68,6 +68,7 @@ impl Cache {
     /// Removes the record of an entry whose file is gone.
     async fn forget(&self, id: &ImageId) {
         self.hits.forget(id);
+        self.digests.forget(id);
         self.index.remove(id).await;
     }
 

@@ -49,15 +49,29 @@ pub(super) struct OpenEntry {
     pub(super) file: File,
     /// Bytes.
     pub(super) size: u64,
-    /// What they were when they were written, if that was noted.
+    pub(super) stamp: Stamp,
+    /// What the bytes were when they were written, if that was noted.
     pub(super) digest: Option<Digest>,
 }
 
+/// What tells one file of a name from the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stamp {
+    inode: u64,
+    modified: (i64, i64),
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Self {
+        Self { inode: metadata.ino(), modified: (metadata.mtime(), metadata.mtime_nsec()) }
+    }
+}
+
 impl OpenEntry {
-    fn of(file: File) -> io::Result<Self> {
-        let size = file.metadata()?.len();
+    /// `file`, of which nothing is known yet.
+    fn read((file, metadata): (File, Metadata)) -> Self {
         let digest = read_digest(&file);
-        Ok(Self { file, size, digest })
+        Self { file, size: metadata.len(), stamp: Stamp::of(&metadata), digest }
     }
 }
 
@@ -132,20 +146,30 @@ impl Layout {
 
     /// Opens the entry of `id`, if there is one.
     pub(super) fn open_entry(&self, id: &ImageId) -> io::Result<Option<OpenEntry>> {
-        open_regular(&self.entry(id))?.map(OpenEntry::of).transpose()
+        Ok(opened(&self.entry(id))?.map(OpenEntry::read))
     }
 
     /// [`Layout::open_entry`] for those who must not wait for a disk: `None` if the kernel would have to look there, or
-    /// cannot tell (before Linux 5.12). A small hit would otherwise spend most of its time on the way to the blocking pool.
-    pub(super) fn open_remembered_entry(&self, id: &ImageId) -> Option<io::Result<Option<OpenEntry>>> {
+    /// cannot tell (before Linux 5.12), or if nothing is known of this file yet. A small hit would otherwise spend most of
+    /// its time on the way to the blocking pool.
+    pub(super) fn open_known_entry(
+        &self,
+        id: &ImageId,
+        known: impl FnOnce(Stamp) -> Option<Option<Digest>>,
+    ) -> Option<io::Result<Option<OpenEntry>>> {
         let flags = OPEN_FLAGS | OFlags::CLOEXEC;
-        let opened = openat2(CWD, self.entry(id), flags, Mode::empty(), ResolveFlags::CACHED);
-        match opened {
-            Ok(descriptor) => {
-                Some(regular(File::from(descriptor)).and_then(|file| file.map(OpenEntry::of).transpose()))
+        let file = match openat2(CWD, self.entry(id), flags, Mode::empty(), ResolveFlags::CACHED) {
+            Ok(descriptor) => File::from(descriptor),
+            Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => return Some(Ok(None)),
+            Err(_) => return None,
+        };
+        match file.metadata() {
+            Err(error) => Some(Err(error)),
+            Ok(metadata) if !metadata.is_file() => Some(Ok(None)),
+            Ok(metadata) => {
+                let stamp = Stamp::of(&metadata);
+                known(stamp).map(|digest| Ok(Some(OpenEntry { file, size: metadata.len(), stamp, digest })))
             }
-            Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => Some(Ok(None)),
-            Err(_) => None,
         }
     }
 
@@ -210,18 +234,21 @@ pub(super) fn images_in(dir: &Path) -> io::Result<Vec<Entry>> {
 
 /// Opens `path` for reading if a regular file is there: links are not followed, pipes not waited for.
 pub(super) fn open_regular(path: &Path) -> io::Result<Option<File>> {
+    Ok(opened(path)?.map(|(file, _)| file))
+}
+
+fn opened(path: &Path) -> io::Result<Option<(File, Metadata)>> {
     match OpenOptions::new().read(true).custom_flags(OPEN_FLAGS.bits().cast_signed()).open(path) {
-        Ok(file) => regular(file),
+        Ok(file) => {
+            let metadata = file.metadata()?;
+            Ok(metadata.is_file().then_some((file, metadata)))
+        }
         Err(error) => match Errno::from_io_error(&error) {
             // Nothing, a link, a socket.
             Some(Errno::NOENT | Errno::LOOP | Errno::NXIO) => Ok(None),
             _ => Err(error),
         },
     }
-}
-
-fn regular(file: File) -> io::Result<Option<File>> {
-    Ok(file.metadata()?.is_file().then_some(file))
 }
 
 /// Removes the file at `path`; false if there is none.

@@ -8,6 +8,7 @@
 
 mod blocking;
 mod blocks;
+mod digests;
 mod error;
 mod evict;
 mod expected;
@@ -47,6 +48,7 @@ pub(crate) use verify::Verified;
 
 use crate::model::ImageId;
 use blocking::blocking;
+use digests::Digests;
 use fill::Fills;
 use hit::Hit;
 use hits::Hits;
@@ -64,6 +66,7 @@ pub(crate) struct Cache {
     driver: Driver,
     fills: Arc<Fills>,
     hits: Arc<Hits>,
+    digests: Digests,
     readers: Arc<Readers>,
     /// Fills whose bytes were not the image.
     mismatches: AtomicU64,
@@ -94,6 +97,7 @@ impl Cache {
             driver,
             fills: Arc::new(Fills::new(settings.max_fills)),
             settings,
+            digests: Digests::default(),
             readers: Arc::default(),
             mismatches: AtomicU64::new(0),
             room: tokio::sync::Mutex::default(),
@@ -118,18 +122,19 @@ impl Cache {
     /// Opens the entry of `id`; `None` if there is none. An entry that cannot be opened is a miss, logged. One that is
     /// not as `expected` is not the image, or not its present data: it is evicted (security C6, C13).
     async fn lookup(self: &Arc<Self>, id: &ImageId, expected: &Expected) -> Option<Hit> {
-        let opened = match self.layout.open_remembered_entry(id) {
+        let opened = match self.layout.open_known_entry(id, |stamp| self.digests.of(id, stamp)) {
             Some(opened) => opened,
             None => {
                 let (layout, wanted) = (self.layout.clone(), id.clone());
-                blocking(move || layout.open_entry(&wanted)).await
+                let opened = blocking(move || layout.open_entry(&wanted)).await;
+                opened.inspect(|entry| entry.iter().for_each(|entry| self.digests.learn(id, entry)))
             }
         };
         let opened = opened.unwrap_or_else(|error| {
             tracing::warn!(image = %id, %error, "cached image cannot be opened");
             None
         });
-        let OpenEntry { file, size, digest } = opened?;
+        let OpenEntry { file, size, digest, .. } = opened?;
         let hit = Hit::new(id.clone(), file, size, Arc::clone(self));
         if let Some(fault) = fault(size, digest.as_ref(), expected) {
             tracing::error!(image = %id, "cached image is evicted: it has {fault}");

@@ -42,7 +42,8 @@ impl Cache {
     /// The entry cannot be opened or read.
     pub(crate) async fn verify(self: &Arc<Self>, id: &ImageId, expected: &Expected) -> Result<Verified> {
         let wanted = id.clone();
-        let Some(OpenEntry { file, size, digest }) = self.files(move |layout| layout.open_entry(&wanted)).await? else {
+        let Some(OpenEntry { file, size, digest, .. }) = self.files(move |layout| layout.open_entry(&wanted)).await?
+        else {
             return Ok(Verified::Gone);
         };
         let file = Arc::new(file);

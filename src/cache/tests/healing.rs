@@ -23,9 +23,7 @@ fn digest(text: &str) -> Expected {
 
 /// What the image is.
 fn right() -> Expected {
-    let mut hasher = fastio::Hasher::new(fastio::Algorithm::Md5);
-    hasher.update(&image(4 * STEP));
-    digest(&format!("md5:{}", hasher.finish()))
+    digest_of(4 * STEP)
 }
 
 #[tokio::test]
@@ -66,6 +64,46 @@ async fn two_states_of_an_image_are_never_mixed() {
     all(fetched.data).await.unwrap_err();
     house.settle().await;
     assert!(!house.entry(&id).exists());
+}
+
+#[tokio::test]
+async fn who_leaves_a_fill_gets_the_same_state_or_none() {
+    for (replaced, whole) in [(false, true), (true, false)] {
+        // Too large for the cache, which finds out half-way.
+        let small = |settings| Settings { max_size: 3 * STEP as u64, ..settings };
+        let house = House::with(Driver::Sqlite, small).await;
+        let mut script = Script::new(image(6 * STEP)).held_at(2 * STEP);
+        script.announced = None;
+        *script.version.get_mut().unwrap() = Some("one".to_owned());
+        let source = script.shared();
+        let fetched = house.fetch(&ImageId::random(), &source).await;
+        if replaced {
+            *source.version.lock().unwrap() = Some("two".to_owned());
+        }
+        source.open_gate();
+        assert_eq!(all(fetched.data).await.is_ok_and(|read| read == image(6 * STEP)), whole);
+    }
+}
+
+#[tokio::test]
+async fn who_leaves_an_entry_without_a_checksum_in_the_middle_gets_nothing_more() {
+    const SIZE: usize = fastio::FRAME + 10;
+    for (expected, whole) in [(Expected::default(), false), (digest_of(SIZE), true)] {
+        let house = House::new(Driver::Sqlite).await;
+        let id = house.fill(SIZE).await;
+        let source = Script::new(image(SIZE)).shared();
+        let mut data = house.hit(&id).await.into_stream(source.store(), &expected, 0..SIZE as u64);
+        let first = block(&mut data).await.unwrap().unwrap();
+        std::fs::File::options().write(true).open(house.entry(&id)).unwrap().set_len(0).unwrap();
+        let rest = all(data).await;
+        assert_eq!(rest.is_ok_and(|rest| rest == image(SIZE)[first.len()..]), whole);
+    }
+}
+
+fn digest_of(size: usize) -> Expected {
+    let mut hasher = fastio::Hasher::new(fastio::Algorithm::Md5);
+    hasher.update(&image(size));
+    Expected { size: Some(size as u64), digest: Some(format!("md5:{}", hasher.finish()).parse().unwrap()) }
 }
 
 #[tokio::test]
