@@ -1,11 +1,10 @@
 //! Reading image files in blocks, for clients.
 
-use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use fastio::Rescue;
+use fastio::{ImageFile, Rescue};
 
 /// Most bytes of an image that a reader gets at a time.
 #[cfg(test)]
@@ -17,6 +16,11 @@ pub(super) const BLOCK: u64 = fastio::FRAME as u64;
 ///
 /// # Errors
 /// `UnexpectedEof` if the file is shorter than that.
-pub(super) async fn read_block(file: &Arc<File>, offset: u64, end: u64, rescue: &Arc<dyn Rescue>) -> io::Result<Bytes> {
+pub(super) async fn read_block(
+    file: &Arc<ImageFile>,
+    offset: u64,
+    end: u64,
+    rescue: &Arc<dyn Rescue>,
+) -> io::Result<Bytes> {
     fastio::outgoing(file, offset, end, Some(Arc::clone(rescue))).await
 }

@@ -1,9 +1,10 @@
 //! Taking images out of the cache.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io;
 use std::sync::Arc;
+
+use fastio::ImageFile;
 
 use super::layout::{leads_to, remove_if_there};
 use super::{Cache, Error, Result};
@@ -35,7 +36,7 @@ impl Cache {
 
     /// Removes the entry of `id` if it is still `file`, which proved not to be the whole image: what has taken its
     /// place meanwhile is as good as any. Failing is logged.
-    pub(super) async fn evict_damaged(self: &Arc<Self>, id: &ImageId, file: &Arc<File>) {
+    pub(super) async fn evict_damaged(self: &Arc<Self>, id: &ImageId, file: &Arc<ImageFile>) {
         let (cache, id, file) = (Arc::clone(self), id.clone(), Arc::clone(file));
         let evicted = self.detached(async move { cache.evict_file_now(id, file).await }).await;
         if let Err(error) = evicted {
@@ -50,7 +51,7 @@ impl Cache {
             .unwrap_or_else(|gone| Err(Error::File { path: self.settings.dir.clone(), source: io::Error::other(gone) }))
     }
 
-    async fn evict_file_now(&self, id: ImageId, file: Arc<File>) -> Result<()> {
+    async fn evict_file_now(&self, id: ImageId, file: Arc<ImageFile>) -> Result<()> {
         let _alone = self.publishing().await;
         let doomed = id.clone();
         let removed = self

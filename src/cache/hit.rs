@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use fastio::Rescue;
+use fastio::{ImageFile, Rescue};
 
 use super::blocks::read_block;
 use super::reader::{self, CachedFile, Fault};
@@ -20,7 +20,7 @@ use crate::model::{ByteStream, ImageId};
 #[derive(Debug)]
 pub(crate) struct Hit {
     id: ImageId,
-    pub(super) file: Arc<File>,
+    pub(super) file: Arc<ImageFile>,
     size: u64,
     cache: Arc<Cache>,
     _reading: Reading,
@@ -30,7 +30,7 @@ impl Hit {
     /// The entry of `id` in `cache`, `size` bytes.
     pub(super) fn new(id: ImageId, file: File, size: u64, cache: Arc<Cache>) -> Self {
         let reading = cache.readers.enter(&id);
-        Self { id, file: Arc::new(file), size, cache, _reading: reading }
+        Self { id, file: Arc::new(ImageFile::from(file)), size, cache, _reading: reading }
     }
 
     /// Bytes of the image.

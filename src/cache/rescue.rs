@@ -1,12 +1,11 @@
 //! Bytes that were promised from a file of the cache, and that it does not have any more when the connection sends them.
 
 use std::fmt;
-use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use fastio::{Rescue, Rescued};
+use fastio::{ImageFile, Rescue, Rescued};
 use futures_util::StreamExt;
 
 use super::Cache;
@@ -19,7 +18,7 @@ pub(super) struct FromStore {
     pub(super) id: ImageId,
     pub(super) rest: Rest,
     /// The entry that the file is, to be evicted if it fails.
-    pub(super) entry: Option<(Arc<Cache>, Arc<File>)>,
+    pub(super) entry: Option<(Arc<Cache>, Arc<ImageFile>)>,
 }
 
 impl fmt::Debug for FromStore {

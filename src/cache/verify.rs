@@ -1,11 +1,10 @@
 //! Reading entries again and comparing them with what their images are (promise P7): bits rot, and machines lose power
 //! between a write and its arrival on the disk.
 
-use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
-use fastio::{Algorithm, Hashing};
+use fastio::{Algorithm, Hashing, ImageFile};
 
 use super::layout::OpenEntry;
 use super::{Cache, Digest, Error, Expected, Result, fault};
@@ -46,7 +45,7 @@ impl Cache {
         else {
             return Ok(Verified::Gone);
         };
-        let file = Arc::new(file);
+        let file = Arc::new(ImageFile::from(file));
         let mut reason = fault(size, digest.as_ref(), expected);
         // One noted with the algorithm that is expected was compared already.
         let noted =
@@ -72,7 +71,7 @@ impl Cache {
 }
 
 /// The digests of the first `size` bytes of `file`.
-async fn digests(file: &Arc<File>, size: u64, algorithms: &[Algorithm]) -> io::Result<Vec<String>> {
+async fn digests(file: &Arc<ImageFile>, size: u64, algorithms: &[Algorithm]) -> io::Result<Vec<String>> {
     let mut hashing = Hashing::start(algorithms);
     while hashing.size() < size {
         let left = usize::try_from(size - hashing.size()).unwrap_or(usize::MAX);

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
+use fastio::ImageFile;
+
 use bytes::Bytes;
 use futures_util::stream;
 
@@ -13,7 +15,7 @@ use crate::model::ByteStream;
 /// A stretch of an open file.
 #[derive(Debug, Clone)]
 pub(crate) struct LocalFile {
-    file: Arc<File>,
+    file: Arc<ImageFile>,
     start: u64,
     end: u64,
 }
@@ -23,7 +25,7 @@ impl LocalFile {
     pub(super) fn new(file: File, size: u64, range: ByteRange) -> Self {
         let start = range.start.min(size);
         let end = range.len.map_or(size, |len| start.saturating_add(len).min(size));
-        Self { file: Arc::new(file), start, end }
+        Self { file: Arc::new(ImageFile::from(file)), start, end }
     }
 
     /// Bytes of the stretch.
@@ -45,7 +47,7 @@ impl LocalFile {
     }
 
     /// What `next` makes of the file, of a position, and of the end that is not reached yet, one after another.
-    fn stream<F>(self, next: impl Fn(Arc<File>, u64, u64) -> F + Send + 'static) -> ByteStream
+    fn stream<F>(self, next: impl Fn(Arc<ImageFile>, u64, u64) -> F + Send + 'static) -> ByteStream
     where
         F: Future<Output = io::Result<Bytes>> + Send + 'static,
     {

@@ -7,6 +7,7 @@
 //! The only place with unsafe code: each use says why it holds.
 
 pub mod hash;
+mod image_file;
 mod mapped;
 mod outgoing;
 mod read;
@@ -17,6 +18,7 @@ mod unacknowledged;
 mod writeback;
 
 pub use hash::{Algorithm, Hasher, Hashing};
+pub use image_file::ImageFile;
 pub use outgoing::{FRAME, outgoing};
 pub use read::{BLOCK, read_block};
 pub use rescue::{Rescue, Rescued};

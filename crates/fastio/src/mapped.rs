@@ -4,9 +4,10 @@
 //! the file is mapped, and a register of the whole process tells the connection which file lies at an address.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::image_file::ImageFile;
 
 use bytes::Bytes;
 use memmap2::{Mmap, MmapOptions};
@@ -31,7 +32,7 @@ struct Entry {
 /// A place in a file.
 #[derive(Debug, Clone)]
 pub(crate) struct Origin {
-    pub(crate) file: Arc<File>,
+    pub(crate) file: Arc<ImageFile>,
     pub(crate) offset: u64,
     pub(crate) rescue: Option<Arc<dyn Rescue>>,
 }
@@ -52,7 +53,7 @@ struct Registered {
 /// so that sending might wait for the disk or, on a network's, for another machine; what mapping fails with.
 #[expect(unsafe_code, reason = "there is no safe way to map a file")]
 pub(crate) fn sendable(
-    file: &Arc<File>,
+    file: &Arc<ImageFile>,
     offset: u64,
     len: usize,
     rescue: Option<Arc<dyn Rescue>>,
@@ -69,7 +70,7 @@ pub(crate) fn sendable(
     // SAFETY: what is mapped must not change under those who look at it. Only written bytes are mapped, which nobody
     // rewrites; and nobody looks: the connection sends them from the file, at worst has the kernel copy them, which
     // fails if they are gone.
-    let map = unsafe { MmapOptions::new().offset(offset).len(len).map(&**file) }?;
+    let map = unsafe { MmapOptions::new().offset(offset).len(len).map(&***file) }?;
     let origin = Origin { file: Arc::clone(file), offset, rescue };
     register().insert(map.as_ptr() as usize, Entry { len, origin });
     Ok(Bytes::from_owner(Registered { map }))
@@ -116,11 +117,12 @@ mod tests {
     use std::sync::Arc;
 
     use super::{origin_of, sendable};
+    use crate::ImageFile;
 
-    fn file(len: usize) -> Arc<std::fs::File> {
+    fn file(len: usize) -> Arc<ImageFile> {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&vec![7; len]).unwrap();
-        Arc::new(file)
+        Arc::new(ImageFile::from(file))
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Bytes of a file on their way out, by the cheapest way that this file and this stretch allow.
 
-use std::fs::File;
 use std::io;
 use std::sync::Arc;
+
+use crate::image_file::ImageFile;
 
 use bytes::Bytes;
 
@@ -20,7 +21,12 @@ pub const FRAME: usize = 4 * 1024 * 1024;
 ///
 /// # Errors
 /// `UnexpectedEof` if the file is shorter than that; what reading fails with.
-pub async fn outgoing(file: &Arc<File>, offset: u64, end: u64, rescue: Option<Arc<dyn Rescue>>) -> io::Result<Bytes> {
+pub async fn outgoing(
+    file: &Arc<ImageFile>,
+    offset: u64,
+    end: u64,
+    rescue: Option<Arc<dyn Rescue>>,
+) -> io::Result<Bytes> {
     let left = end.saturating_sub(offset);
     // At most FRAME, so it fits any usize.
     let frame = left.min(FRAME as u64) as usize;
@@ -40,6 +46,7 @@ mod tests {
     use rustix::fs::{MemfdFlags, memfd_create};
 
     use super::{BLOCK, FRAME, outgoing};
+    use crate::ImageFile;
     use crate::mapped::{WORTH_MAPPING, origin_of};
     use crate::residence::{Residence, residence};
 
@@ -47,7 +54,7 @@ mod tests {
     async fn what_is_short_is_read_and_what_is_long_mapped() {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&vec![7; FRAME + 100]).unwrap();
-        let file = Arc::new(file);
+        let file = Arc::new(ImageFile::from(file));
         let mapped = outgoing(&file, 3, FRAME as u64 + 100, None).await.unwrap();
         assert_eq!((mapped.len(), origin_of(&mapped).map(|origin| origin.offset)), (FRAME, Some(3)));
         let short = outgoing(&file, 0, WORTH_MAPPING as u64 - 1, None).await.unwrap();
@@ -64,7 +71,7 @@ mod tests {
             eprintln!("SKIPPED: this kernel tells of any file what it has in memory");
             return;
         }
-        let block = outgoing(&Arc::new(file), 0, 1 << 20, None).await.unwrap();
+        let block = outgoing(&Arc::new(ImageFile::from(file)), 0, 1 << 20, None).await.unwrap();
         assert_eq!((block.len(), origin_of(&block).is_none()), (BLOCK, true));
     }
 
@@ -72,7 +79,7 @@ mod tests {
     async fn a_file_too_short_is_an_error() {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&vec![7; 200_000]).unwrap();
-        let error = outgoing(&Arc::new(file), 150_000, 1 << 20, None).await.unwrap_err();
+        let error = outgoing(&Arc::new(ImageFile::from(file)), 150_000, 1 << 20, None).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
     }
 }

@@ -1,9 +1,10 @@
 //! Bytes of a file in our own memory.
 
-use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
+
+use crate::image_file::ImageFile;
 
 use bytes::Bytes;
 
@@ -18,7 +19,7 @@ pub const BLOCK: usize = 256 * 1024;
 ///
 /// # Errors
 /// `UnexpectedEof` if the file is shorter than that; what reading fails with.
-pub async fn read_block(file: &Arc<File>, offset: u64, len: usize) -> io::Result<Bytes> {
+pub async fn read_block(file: &Arc<ImageFile>, offset: u64, len: usize) -> io::Result<Bytes> {
     let mut block = vec![0; len];
     let read = if len <= BLOCK { read_resident(file, &mut block, offset).unwrap_or(0) } else { 0 };
     if read == len {
@@ -40,6 +41,7 @@ mod tests {
     use rustix::fs::{Advice, fadvise};
 
     use super::{BLOCK, read_block};
+    use crate::ImageFile;
 
     #[tokio::test]
     async fn blocks_are_exact_from_memory_and_from_disk() {
@@ -47,7 +49,7 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&content).unwrap();
         file.sync_all().unwrap();
-        let file = Arc::new(file);
+        let file = Arc::new(ImageFile::from(file));
         for cold in [false, true] {
             for (offset, len) in [(0, 0), (0, 1), (5, BLOCK), (BLOCK - 3, 2 * BLOCK), (3 * BLOCK - 1, 1)] {
                 if cold {
@@ -63,7 +65,7 @@ mod tests {
     async fn a_file_too_short_is_an_error() {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"12345").unwrap();
-        let file = Arc::new(file);
+        let file = Arc::new(ImageFile::from(file));
         for (offset, len) in [(0, 6), (5, 1), (6, 1), (0, 2 * BLOCK)] {
             assert_eq!(read_block(&file, offset, len).await.unwrap_err().kind(), ErrorKind::UnexpectedEof);
         }

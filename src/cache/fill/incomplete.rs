@@ -9,6 +9,8 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
+use fastio::ImageFile;
+
 use bytes::Bytes;
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::Errno;
@@ -25,7 +27,7 @@ use crate::model::ImageId;
 pub(super) struct Incomplete {
     layout: Layout,
     id: ImageId,
-    file: Arc<File>,
+    file: Arc<ImageFile>,
 }
 
 impl Incomplete {
@@ -39,7 +41,7 @@ impl Incomplete {
         match created {
             Ok(file) => {
                 let ours = lock(&file)? && leads_to(&path, &file)?;
-                Ok(ours.then(|| Self { layout: layout.clone(), id: id.clone(), file: Arc::new(file) }))
+                Ok(ours.then(|| Self { layout: layout.clone(), id: id.clone(), file: Arc::new(ImageFile::from(file)) }))
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
             Err(error) => Err(error),
@@ -47,7 +49,7 @@ impl Incomplete {
     }
 
     /// The file, for readers; they may keep it whatever becomes of its name.
-    pub(super) fn file(&self) -> &Arc<File> {
+    pub(super) fn file(&self) -> &Arc<ImageFile> {
         &self.file
     }
 

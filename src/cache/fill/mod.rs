@@ -13,9 +13,10 @@ mod prefetch;
 mod registry;
 mod task;
 
-use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
+
+use fastio::ImageFile;
 
 use tokio::sync::watch;
 
@@ -69,7 +70,7 @@ impl Progress {
 /// The file of a fill, which readers share.
 #[derive(Debug)]
 struct Growing {
-    file: Arc<File>,
+    file: Arc<ImageFile>,
     /// Bytes it will have, if known.
     size: Option<u64>,
     /// The state of the image that is being copied, if the store tells.

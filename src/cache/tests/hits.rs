@@ -92,7 +92,7 @@ async fn an_entry_that_cannot_be_read_is_evicted_and_read_from_the_store() {
     with_each_driver(async |house: House| {
         let (id, source) = (house.fill(SIZE).await, Script::new(image(SIZE)).shared());
         let mut hit = house.hit(&id).await;
-        hit.file = Arc::new(File::options().write(true).open(house.entry(&id)).unwrap());
+        hit.file = Arc::new(File::options().write(true).open(house.entry(&id)).unwrap().into());
         assert!(all(hit.whole(source.store())).await.unwrap() == image(SIZE));
         assert!(house.cache.lookup(&id, &Expected::default()).await.is_none());
         assert!(house.cache.entries().await.is_empty());

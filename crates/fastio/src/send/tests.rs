@@ -1,11 +1,12 @@
 //! Over real connections, with little room in the socket.
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::future::poll_fn;
 use std::io::{self, ErrorKind, IoSlice, Write};
 use std::sync::Arc;
 use std::time::Duration;
+
+use crate::image_file::ImageFile;
 
 use bytes::{Buf, Bytes};
 use rustix::fs::{Advice, fadvise};
@@ -24,10 +25,10 @@ fn content(len: usize) -> Vec<u8> {
     (0..len.div_ceil(8) as u64).flat_map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes()).take(len).collect()
 }
 
-fn file_of(content: &[u8]) -> Arc<File> {
+fn file_of(content: &[u8]) -> Arc<ImageFile> {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(content).unwrap();
-    Arc::new(file)
+    Arc::new(ImageFile::from(file))
 }
 
 /// A connection; the kernel holds little of what is sent.
