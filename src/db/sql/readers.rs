@@ -36,9 +36,11 @@ impl Readers {
         Self { pool: pool.clone(), idle: Arc::default(), turns: Arc::new(Semaphore::new(most)) }
     }
 
-    /// A connection, as soon as one is free.
+    /// A connection, as soon as one is free; [`sqlx::Error::PoolTimedOut`] if none is for as long as one waits for the pool.
     pub(super) async fn next(&self) -> sqlx::Result<Reader> {
-        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| sqlx::Error::PoolClosed)?;
+        let turn = Arc::clone(&self.turns).acquire_owned();
+        let turn = tokio::time::timeout(self.pool.options().get_acquire_timeout(), turn).await;
+        let turn = turn.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(|_| sqlx::Error::PoolClosed)?;
         let idle = locked(&self.idle).pop();
         let connection = match idle {
             Some(connection) => connection,

@@ -1,15 +1,20 @@
 //! Many at once, and many processes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
+use tokio::time::timeout;
 
 use super::super::Sql;
 use super::{admin, beds, named, properties, tenant};
 use crate::db::{Error, Metadata, UpdateMode};
 use crate::model::Membership;
 use crate::model::{ImageFields, ImageId, ImageQuery, ImageStatus};
+
+/// Longest wait for what must happen soon.
+const LIMIT: Duration = Duration::from_secs(10);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_status_is_won_by_one() {
@@ -117,4 +122,17 @@ async fn images_that_are_read_together_are_each_the_right_one() {
         });
         join_all(reads).await;
     }
+}
+
+#[tokio::test]
+async fn a_connection_to_a_file_is_not_waited_for_longer_than_configured() {
+    let [_, bed] = beds().await;
+    let settings =
+        super::Settings { max_pool_size: 1, pool_timeout: Duration::from_millis(50), ..bed.settings.clone() };
+    let sql = Sql::connect(&settings).unwrap();
+    let only = sql.pool.read().await.unwrap();
+    let read = timeout(LIMIT, sql.image_find(&admin(), &ImageQuery::default())).await.unwrap();
+    assert!(matches!(read, Err(Error::Unavailable(_))), "{read:?}");
+    drop(only);
+    sql.image_find(&admin(), &ImageQuery::default()).await.unwrap();
 }
