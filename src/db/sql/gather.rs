@@ -3,7 +3,6 @@
 //! Every read begins after it was asked for, so nobody gets an older record than by a statement of his own. What it saves
 //! is journeys to the database, which cost more than the query: each download begins with one.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
@@ -110,11 +109,11 @@ impl Drop for Reader {
     }
 }
 
-fn tell(waiting: Vec<Waiting>, found: &Result<HashMap<ImageId, Image>>) {
+fn tell(waiting: Vec<Waiting>, found: &Result<rows::Found>) {
     for Waiting { id, answer } in waiting {
         // Whoever does not listen any more needs no answer.
         let _ = answer.send(match found {
-            Ok(images) => Ok(images.get(&id).cloned()),
+            Ok(images) => images.get(&id).cloned().transpose(),
             Err(error) => Err(error.clone()),
         });
     }

@@ -83,7 +83,7 @@ async fn stored(session: &mut Session, id: &ImageId, purpose: Purpose) -> Result
 /// The image as it is stored now, with its children.
 pub(super) async fn reload(session: &mut Session, id: &ImageId) -> Result<Image, Fault> {
     let mut images = rows::load_all(session, std::slice::from_ref(id)).await?;
-    Ok(images.remove(id).ok_or_else(not_found)?)
+    Ok(images.remove(id).ok_or_else(not_found)??)
 }
 
 /// Adds the children.

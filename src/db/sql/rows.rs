@@ -1,6 +1,5 @@
 //! From rows to images.
 
-use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use sea_query::{Expr, ExprTrait, JoinType, Order, Query, UnionType};
@@ -32,6 +31,9 @@ pub(super) const COLUMNS: [&str; 18] = [
     "deleted_at",
     "deleted",
 ];
+
+/// Those of the images asked for that there are.
+pub(super) type Found = HashMap<ImageId, Result<Image, Error>>;
 
 /// An image without its children.
 pub(super) fn image(row: &Row) -> Result<Image, Fault> {
@@ -71,8 +73,8 @@ pub(super) fn image_id(text: &str) -> Result<ImageId, Fault> {
 }
 
 /// Images with properties and locations, by one statement: each is a journey to the database, if only to the thread that
-/// asks SQLite, and this is what every download waits for.
-pub(super) async fn load_all(session: &mut Session, ids: &[ImageId]) -> Result<HashMap<ImageId, Image>, Fault> {
+/// asks SQLite, and this is what every download waits for. A row that cannot be understood is the fault of its image only.
+pub(super) async fn load_all(session: &mut Session, ids: &[ImageId]) -> Result<Found, Fault> {
     let names = || ids.iter().map(ImageId::as_str);
     let children = |table: &'static str, name: Expr| {
         Query::select()
@@ -98,25 +100,32 @@ pub(super) async fn load_all(session: &mut Session, ids: &[ImageId]) -> Result<H
         .and_where(Expr::col(("images", "id")).is_in(names()))
         .order_by("child_id", Order::Asc)
         .take();
-    let mut images = HashMap::new();
+    let mut found = Found::new();
     for row in session.rows(&query).await? {
-        let image = match images.entry(image_id(&row.get::<String>("id")?)?) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => new.insert(image(&row)?),
-        };
-        // An image without children has one row, with nothing of a child in it.
-        if row.get::<Option<i64>>("child_id")?.is_none() {
-            continue;
-        }
-        // Only properties have names.
-        match row.get::<Option<String>>("child_name")? {
-            Some(name) => {
-                image.properties.insert(name, row.get("child_value")?);
-            }
-            None => add_location(image, row.get("child_deleted")?, row.get("child_value")?),
+        let id = image_id(&row.get::<String>("id")?)?;
+        let one = found.entry(id).or_insert_with(|| Ok(image(&row)?));
+        if let Ok(image) = one
+            && let Err(fault) = add_child(image, &row)
+        {
+            *one = Err(fault.into());
         }
     }
-    Ok(images)
+    Ok(found)
+}
+
+/// The child in a row of [`load_all`], if there is one.
+fn add_child(image: &mut Image, row: &Row) -> Result<(), Fault> {
+    if row.get::<Option<i64>>("child_id")?.is_none() {
+        return Ok(());
+    }
+    // Only properties have names.
+    match row.get::<Option<String>>("child_name")? {
+        Some(name) => {
+            image.properties.insert(name, row.get("child_value")?);
+        }
+        None => add_location(image, row.get("child_deleted")?, row.get("child_value")?),
+    }
+    Ok(())
 }
 
 /// Of a deleted image, the locations that still await their scrubber count as its own.

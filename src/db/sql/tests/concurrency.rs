@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
+use sea_query::{Expr, ExprTrait, Query};
 use tokio::time::timeout;
 
 use super::super::Sql;
@@ -135,4 +136,29 @@ async fn a_connection_to_a_file_is_not_waited_for_longer_than_configured() {
     assert!(matches!(read, Err(Error::Unavailable(_))), "{read:?}");
     drop(only);
     sql.image_find(&admin(), &ImageQuery::default()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_row_that_is_not_understood_fails_its_own_image_only() {
+    for bed in beds().await {
+        let mut images = Vec::new();
+        for status in ["queued", "eaten", "queued"] {
+            let image = bed.add(&admin(), named("x")).await;
+            let id = image.id.as_str();
+            let change =
+                Query::update().table("images").value("status", status).and_where(Expr::col("id").eq(id)).take();
+            let mut session = bed.pool.begin().await.unwrap();
+            session.execute(&change).await.unwrap();
+            session.commit().await.unwrap();
+            images.push(image);
+        }
+        // The first two go alone; these are read together.
+        let reads = images.iter().cycle().take(12).map(async |image| bed.image_get(&admin(), &image.id).await);
+        for (n, read) in join_all(reads).await.into_iter().enumerate() {
+            match n % 3 {
+                1 => assert!(matches!(read, Err(Error::Internal(_))), "{read:?}"),
+                n => assert_eq!(read.unwrap(), images[n]),
+            }
+        }
+    }
 }
