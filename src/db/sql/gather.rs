@@ -2,13 +2,18 @@
 //!
 //! Every read begins after it was asked for, so nobody gets an older record than by a statement of his own. What it saves
 //! is journeys to the database, which cost more than the query: each download begins with one.
+//!
+//! A statement that does not end (its connection is half-open, say) holds up only those whose images are in it.
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::pool::Pool;
-use super::{rows, tried};
+use super::{ATTEMPT, no_answer, rows, tried};
 use crate::db::{Error, Result};
 use crate::model::{Image, ImageId};
 
@@ -16,6 +21,8 @@ use crate::model::{Image, ImageId};
 const STATEMENTS: usize = 2;
 /// Images in one statement.
 const MOST: usize = 64;
+/// A statement that takes longer does not keep others from running beside it.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The reads of one database.
 #[derive(Debug, Clone, Default)]
@@ -38,19 +45,27 @@ impl Gather {
     /// The image `id` with its children, whoever may see it; `None` if there is none.
     pub(super) async fn image(&self, pool: &Pool, id: &ImageId) -> Result<Option<Image>> {
         let (answer, answered) = oneshot::channel();
-        let begin = {
-            let mut state = self.state();
-            state.waiting.push(Waiting { id: id.clone(), answer });
-            let begin = state.running < STATEMENTS;
-            state.running += usize::from(begin);
-            begin
-        };
-        if begin {
-            // A task of its own, as others depend on it.
-            let (mut reader, pool) = (Reader { gather: self.clone(), running: true }, pool.clone());
-            tokio::spawn(async move { reader.run(&pool).await });
+        self.state().waiting.push(Waiting { id: id.clone(), answer });
+        self.begin(pool);
+        match timeout(ATTEMPT, answered).await {
+            Ok(Ok(found)) => found,
+            Ok(Err(_)) => Err(Error::Internal("a read of the database was given up".to_owned())),
+            Err(_) => Err(no_answer()),
         }
-        answered.await.unwrap_or_else(|_| Err(Error::Internal("a read of the database was given up".to_owned())))
+    }
+
+    /// Begins to read if somebody waits and too few are reading.
+    fn begin(&self, pool: &Pool) {
+        {
+            let mut state = self.state();
+            if state.running == STATEMENTS || state.waiting.is_empty() {
+                return;
+            }
+            state.running += 1;
+        }
+        // A task of its own, as others depend on it.
+        let (mut reader, pool) = (Reader { gather: self.clone(), running: true }, pool.clone());
+        tokio::spawn(async move { reader.run(&pool).await });
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -67,16 +82,24 @@ struct Reader {
 }
 
 impl Reader {
-    /// Reads what is wanted until nothing is.
+    /// Reads what is wanted until nothing is, or until it has stepped aside.
     async fn run(&mut self, pool: &Pool) {
-        loop {
+        while self.running {
             // Those who are about to ask shall ask first: without this a busy server would still read one by one.
             tokio::task::yield_now().await;
             let Some(waiting) = self.next() else { return };
             let mut ids: Vec<ImageId> = waiting.iter().map(|waiting| waiting.id.clone()).collect();
             ids.sort_unstable();
             ids.dedup();
-            let found = tried(|| async { rows::load_all(&mut pool.read().await?, &ids).await }).await;
+            let mut read = pin!(tried(|| async { rows::load_all(&mut pool.read().await?, &ids).await }));
+            let found = match timeout(PATIENCE, &mut read).await {
+                Ok(found) => found,
+                Err(_) => {
+                    self.step_aside();
+                    self.gather.begin(pool);
+                    read.await
+                }
+            };
             tell(waiting, &found);
         }
     }
@@ -92,6 +115,12 @@ impl Reader {
             return None;
         }
         Some(next)
+    }
+
+    /// Leaves its place to another; what it has begun it ends.
+    fn step_aside(&mut self) {
+        self.gather.state().running -= 1;
+        self.running = false;
     }
 }
 

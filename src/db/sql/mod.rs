@@ -131,7 +131,7 @@ where
     let started = Instant::now();
     loop {
         let Ok(result) = tokio::time::timeout(ATTEMPT, attempt()).await else {
-            return Err(Error::Unavailable(format!(": the database did not answer in {} s", ATTEMPT.as_secs())));
+            return Err(no_answer());
         };
         match result {
             Err(fault) if fault.is_passing() && started.elapsed() < RETRY_FOR => {
@@ -140,6 +140,11 @@ where
             result => return Ok(result?),
         }
     }
+}
+
+/// [`ATTEMPT`] is over.
+fn no_answer() -> Error {
+    Error::Unavailable(format!(": the database did not answer in {} s", ATTEMPT.as_secs()))
 }
 
 #[async_trait]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use sea_query::{Expr, ExprTrait, Query};
+use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use super::super::Sql;
@@ -123,6 +124,28 @@ async fn images_that_are_read_together_are_each_the_right_one() {
         });
         join_all(reads).await;
     }
+}
+
+/// Images are read through the first two connections, which nobody ever answers; all later ones are refused.
+#[tokio::test]
+async fn statements_that_do_not_end_hold_up_nobody_else() {
+    let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("postgresql://u:p@{}/x", server.local_addr().unwrap());
+    let sql = Arc::new(Sql::connect(&super::Settings::new(&url)).unwrap());
+    let read = || {
+        let sql = Arc::clone(&sql);
+        tokio::spawn(async move { sql.image_get(&admin(), &ImageId::random()).await })
+    };
+    let mut silent = Vec::new();
+    for _ in 0..2 {
+        let stuck = read();
+        silent.push((stuck, server.accept().await.unwrap()));
+    }
+    let other = read();
+    drop(timeout(LIMIT, server.accept()).await.unwrap().unwrap());
+    drop(server);
+    timeout(LIMIT, other).await.unwrap().unwrap().unwrap_err();
+    assert!(silent.iter().all(|(stuck, _)| !stuck.is_finished()));
 }
 
 #[tokio::test]
