@@ -109,7 +109,8 @@ impl Images {
         queued
     }
 
-    /// Removes the data; read-only stores and missing data are no fault. False if some is left that should not be.
+    /// Removes the data. Read-only stores and missing data are no fault, nor are locations that no store understands: there
+    /// is nothing that could be removed, however often it is tried. False if some is left that should not be.
     pub(super) async fn remove_data(&self, id: &ImageId, uris: &[String]) -> bool {
         let mut gone = true;
         for uri in uris {
@@ -119,7 +120,10 @@ impl Images {
             };
             if let Err(error) = removed {
                 tracing::warn!("Unable to delete the data of image {id}: {error}");
-                gone &= matches!(error, store::Error::NotFound(_) | store::Error::Unsupported(_));
+                gone &= matches!(
+                    error,
+                    store::Error::NotFound(_) | store::Error::Unsupported(_) | store::Error::BadLocation(_)
+                );
             }
         }
         gone

@@ -152,6 +152,19 @@ fn data_of_a_deleted_image_is_removed_and_that_of_a_pending_one_queued() {
 }
 
 #[test]
+fn a_deletion_whose_location_nobody_understands_is_over() {
+    let mut gander = Gander::plain();
+    let id = gander.client().reserve("Image1", &[]);
+    gander.client().delete(&format!("/v1/images/{id}")).expect(200);
+    gander.end(Signal::KILL);
+    let text = r#"{"work":"delete","locations":["gone+store://somewhere/x", "nowhere"]}"#;
+    fs::write(journal(&gander).join(format!("{id}.{UNIQUE}")), text).unwrap();
+    gander.start_again();
+    assert!(nothing_left(&gander));
+    assert!(gander.log().contains("Unknown scheme 'gone+store'"), "{}", gander.log());
+}
+
+#[test]
 fn what_is_no_entry_is_left_and_half_an_entry_means_nothing() {
     let mut gander = Gander::plain();
     let id = gander.client().add_image("Image1");
