@@ -5,8 +5,8 @@ use std::io;
 use std::sync::Arc;
 
 use fastio::ImageFile;
+use fastio::shared::{leads_to, remove_if_there};
 
-use super::layout::{leads_to, remove_if_there};
 use super::{Cache, Error, Result};
 use crate::model::ImageId;
 

@@ -6,9 +6,10 @@
 use std::collections::HashSet;
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use fastio::shared;
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, XattrFlags, fgetxattr, fsetxattr, openat2};
 use rustix::io::Errno;
 
@@ -20,7 +21,6 @@ pub(super) const FILE_MODE: u32 = 0o600;
 const DIR_MODE: u32 = 0o700;
 const OTHERS_WRITE: u32 = 0o002;
 const STICKY: u32 = 0o1000;
-const OPEN_FLAGS: OFlags = OFlags::NOFOLLOW.union(OFlags::NONBLOCK);
 /// The attribute that names a file's digest.
 const DIGEST: &str = "user.digest";
 /// Room for the longest one: `sha512:` and 128 digits.
@@ -157,7 +157,7 @@ impl Layout {
         id: &ImageId,
         known: impl FnOnce(Stamp) -> Option<Option<Digest>>,
     ) -> Option<io::Result<Option<OpenEntry>>> {
-        let flags = OPEN_FLAGS | OFlags::CLOEXEC;
+        let flags = shared::CAUTIOUS | OFlags::CLOEXEC;
         let file = match openat2(CWD, self.entry(id), flags, Mode::empty(), ResolveFlags::CACHED) {
             Ok(descriptor) => File::from(descriptor),
             Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => return Some(Ok(None)),
@@ -232,32 +232,13 @@ pub(super) fn images_in(dir: &Path) -> io::Result<Vec<Entry>> {
     Ok(found)
 }
 
-/// Opens `path` for reading if a regular file is there: links are not followed, pipes not waited for.
+/// Opens `path` for reading if a regular file is there.
 pub(super) fn open_regular(path: &Path) -> io::Result<Option<File>> {
     Ok(opened(path)?.map(|(file, _)| file))
 }
 
 fn opened(path: &Path) -> io::Result<Option<(File, Metadata)>> {
-    match OpenOptions::new().read(true).custom_flags(OPEN_FLAGS.bits().cast_signed()).open(path) {
-        Ok(file) => {
-            let metadata = file.metadata()?;
-            Ok(metadata.is_file().then_some((file, metadata)))
-        }
-        Err(error) => match Errno::from_io_error(&error) {
-            // Nothing, a link, a socket.
-            Some(Errno::NOENT | Errno::LOOP | Errno::NXIO) => Ok(None),
-            _ => Err(error),
-        },
-    }
-}
-
-/// Removes the file at `path`; false if there is none.
-pub(super) fn remove_if_there(path: &Path) -> io::Result<bool> {
-    match fs::remove_file(path) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
-    }
+    shared::open_regular(path, OpenOptions::new().read(true))
 }
 
 /// Notes on a finished file what its bytes are, so that it tells by itself which data of its image it is (security C6).
@@ -294,16 +275,6 @@ pub(super) fn sweep(paths: impl IntoIterator<Item = PathBuf>, remove: impl Fn(&P
     removed
 }
 
-/// Whether `path` is a name of `file`.
-pub(super) fn leads_to(path: &Path, file: &File) -> io::Result<bool> {
-    let named = match path.symlink_metadata() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        named => named?,
-    };
-    let open = file.metadata()?;
-    Ok((named.dev(), named.ino()) == (open.dev(), open.ino()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -318,7 +289,7 @@ mod tests {
             sweep(paths_in(dir.path()).unwrap(), |path| match path.file_name().and_then(|name| name.to_str()) {
                 Some("stuck") => Err(io::Error::other("stuck")),
                 Some("vanished") => Err(io::ErrorKind::NotFound.into()),
-                _ => remove_if_there(path),
+                _ => shared::remove_if_there(path),
             });
         assert_eq!(removed, 2);
         assert!(!dir.path().join("first").exists() && !dir.path().join("last").exists());

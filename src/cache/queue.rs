@@ -4,7 +4,9 @@ use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 
-use super::layout::{FILE_MODE, images_in, remove_if_there, sweep};
+use fastio::shared::remove_if_there;
+
+use super::layout::{FILE_MODE, images_in, sweep};
 use super::{Cache, Result};
 use crate::model::ImageId;
 

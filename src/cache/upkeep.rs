@@ -5,8 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use fastio::shared::remove_if_there;
+
 use super::fill::remove_if_unowned;
-use super::layout::{Layout, paths_in, remove_if_there, sweep};
+use super::layout::{Layout, paths_in, sweep};
 use super::{Cache, Result};
 
 /// What pruning removed.

@@ -9,14 +9,15 @@
 //!
 //! `work` is `upload` or `delete`; `locations` are those whose data may be left, in the form in which the metadata keeps
 //! them (encrypted where it is). An entry is on disk before the work begins, and goes when the work is settled. Who does
-//! the work holds a lock on the file, so what is not locked was left by a process that died, or that could not settle
-//! it. A lock is worth something only while the name still leads to the locked file: both are looked at every time.
+//! the work holds a lock on the file ([`fastio::shared`]), so what is not locked was left by a process that died, or that
+//! could not settle it.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use fastio::shared::{self, claim, leads_to, remove_if_there};
 use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
@@ -62,7 +63,7 @@ impl Entry {
                 let random = getrandom::u64().map_err(io::Error::other)?;
                 let path = dir.join(format!("{id}.{random:016x}"));
                 let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-                if lock(&file)? && leads_to(&path, &file)? {
+                if claim(&file)? && leads_to(&path, &file)? {
                     let written = fill(&file, &note, &dir);
                     if written.is_err() {
                         // Of what cannot be removed half an entry stays, which says nothing.
@@ -89,9 +90,9 @@ impl Entry {
         let removed = blocking(move || {
             // The lock goes last.
             let Self { path, file, .. } = self;
-            let removed = remove(&path);
+            let removed = remove_if_there(&path);
             drop(file);
-            removed.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+            removed.map(drop).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
         });
         if let Err(error) = removed.await {
             tracing::warn!("cannot remove an entry of the upload journal, the next start will: {error}");
@@ -112,7 +113,7 @@ impl Abandoned {
     pub(super) async fn claim(path: PathBuf) -> io::Result<Option<Self>> {
         blocking(move || {
             let Some(mut file) = open(&path)? else { return Ok(None) };
-            if !lock(&file)? || !leads_to(&path, &file)? {
+            if !claim(&file)? || !leads_to(&path, &file)? {
                 return Ok(None);
             }
             let mut text = Vec::new();
@@ -168,7 +169,7 @@ pub(super) async fn others_at_work(dir: &Path, id: &ImageId, claimed: &Abandoned
     blocking(move || {
         for (_, path) in paths {
             if let Some(file) = open(&path)?
-                && !lock(&file)?
+                && !claim(&file)?
             {
                 return Ok(true);
             }
@@ -206,41 +207,10 @@ fn fill(mut file: &File, note: &Note, dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
 
-/// `None` if no regular file is there: links are not followed, pipes not waited for.
+/// Locks of network file systems need the right to write.
 fn open(path: &Path) -> io::Result<Option<File>> {
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    // Locks of network file systems need the right to write.
-    match OpenOptions::new().read(true).write(true).custom_flags(flags.bits().cast_signed()).open(path) {
-        Ok(file) => Ok(file.metadata()?.is_file().then_some(file)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// Locks `file` for as long as it is open; false if somebody else has.
-fn lock(file: &File) -> io::Result<bool> {
-    match file.try_lock() {
-        Ok(()) => Ok(true),
-        Err(TryLockError::WouldBlock) => Ok(false),
-        Err(TryLockError::Error(error)) => Err(error),
-    }
-}
-
-/// Whether `path` is a name of `file`.
-fn leads_to(path: &Path, file: &File) -> io::Result<bool> {
-    let named = match path.symlink_metadata() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        named => named?,
-    };
-    let open = file.metadata()?;
-    Ok((named.dev(), named.ino()) == (open.dev(), open.ino()))
-}
-
-fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other,
-    }
+    let opened = shared::open_regular(path, OpenOptions::new().read(true).write(true))?;
+    Ok(opened.map(|(file, _)| file))
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {

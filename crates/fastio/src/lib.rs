@@ -14,6 +14,7 @@ mod read;
 mod rescue;
 mod residence;
 mod send;
+pub mod shared;
 mod unacknowledged;
 mod writeback;
 

@@ -1,15 +1,15 @@
 //! The unfinished file of a fill, `incomplete/ID`: whose it is, and what becomes of it.
 //!
 //! Its maker holds a lock on it for as long as it lives, so what is not locked was left by a process that died.
-//! A lock is worth something only while the name still leads to the locked file: both are looked at every time.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
 use fastio::ImageFile;
+use fastio::shared::{claim, leads_to, remove_if_there};
 
 use bytes::Bytes;
 use rustix::fs::{FallocateFlags, fallocate};
@@ -18,7 +18,7 @@ use rustix::io::Errno;
 use crate::cache::Cache;
 use crate::cache::blocking::blocking;
 use crate::cache::expected::Digest;
-use crate::cache::layout::{FILE_MODE, Layout, leads_to, open_regular, paths_in, remove_if_there, sweep, write_digest};
+use crate::cache::layout::{FILE_MODE, Layout, open_regular, paths_in, sweep, write_digest};
 use crate::cache::room::NoRoom;
 use crate::model::ImageId;
 
@@ -40,7 +40,7 @@ impl Incomplete {
         };
         match created {
             Ok(file) => {
-                let ours = lock(&file)? && leads_to(&path, &file)?;
+                let ours = claim(&file)? && leads_to(&path, &file)?;
                 Ok(ours.then(|| Self { layout: layout.clone(), id: id.clone(), file: Arc::new(ImageFile::from(file)) }))
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
@@ -135,7 +135,7 @@ pub(in crate::cache) fn remove_unowned(layout: &Layout) -> io::Result<()> {
 /// Removes the unfinished file at `path` unless somebody writes it; tells whether it did.
 pub(in crate::cache) fn remove_if_unowned(path: &Path) -> io::Result<bool> {
     let Some(file) = open_regular(path)? else { return Ok(false) };
-    Ok(lock(&file)? && leads_to(path, &file)? && remove_if_there(path)?)
+    Ok(claim(&file)? && leads_to(path, &file)? && remove_if_there(path)?)
 }
 
 /// Makes the file as long as `target`, with room on the disk for what lies behind `taken`, where the file system can
@@ -152,13 +152,4 @@ fn extend(file: &File, taken: u64, target: u64) -> io::Result<()> {
 
 fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create_new(true).mode(FILE_MODE).open(path)
-}
-
-/// Locks `file` for as long as it is open; false if somebody else has.
-fn lock(file: &File) -> io::Result<bool> {
-    match file.try_lock() {
-        Ok(()) => Ok(true),
-        Err(TryLockError::WouldBlock) => Ok(false),
-        Err(TryLockError::Error(error)) => Err(error),
-    }
 }
