@@ -4,7 +4,7 @@
 //! looks complete is compared with the image, whatever happens to the server meanwhile; what is not complete, or no
 //! success, must have a reason: the image was deleted, its origin broke, or the server was killed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -58,8 +58,6 @@ struct World {
     seed: u64,
     over: AtomicBool,
     images: Mutex<Vec<Arc<Made>>>,
-    /// Images over whose deletion the server was killed.
-    cut: Mutex<BTreeSet<String>>,
     /// What happened how often.
     tally: Mutex<BTreeMap<&'static str, u64>>,
 }
@@ -207,8 +205,6 @@ impl Side<'_> {
             // Gone for everybody from this moment on.
             let again = self.http.request("GET", &old.path()).try_send();
             assert!(!self.quiet_since(epoch) || again.unwrap().status == 404, "seed {}: deleted", self.world.seed);
-        } else {
-            self.world.cut.lock().unwrap().insert(old.id.clone());
         }
         self.note("replaced");
     }
@@ -228,13 +224,7 @@ fn torture() {
         .set("filesystem_store_datadir", gander.path("images").display())
         .start();
     let (epoch, quiet) = (AtomicU64::new(0), AtomicU64::new(0));
-    let world = World {
-        seed,
-        over: AtomicBool::new(false),
-        images: Mutex::default(),
-        cut: Mutex::default(),
-        tally: Mutex::default(),
-    };
+    let world = World { seed, over: AtomicBool::new(false), images: Mutex::default(), tally: Mutex::default() };
     let mut dice = Dice::new(seed);
     for _ in 0..IMAGES {
         let side = Side { world: &world, http: gander.client(), epoch: &epoch };
@@ -279,9 +269,7 @@ fn in_order(gander: &Gander, world: &World) {
     let http = gander.client();
     gander.settled();
     assert!(occupied(&gander.path("cache")) <= LIMIT);
-    // The record goes before the data, and what a crash leaves between the two nobody takes up again.
-    let cut = world.cut.lock().unwrap();
-    for file in names(&gander.path("images")).into_iter().filter(|file| !cut.contains(file)) {
+    for file in names(&gander.path("images")) {
         let owner = http.head(&format!("/v1/images/{file}"));
         let owned = owner.status == 200 && owner.header("x-image-meta-deleted") == Some("False");
         assert!(owned, "seed {}: images/{file} has no owner: {}", world.seed, owner.status);
