@@ -1,6 +1,6 @@
 //! Requests that make no sense: a clear 4xx in v1's form, and nothing is left of them.
 
-use crate::harness::{Gander, Response, entries, five_kb, minimal_headers, names, sqlite_rows};
+use crate::harness::{Gander, Response, Setup, entries, five_kb, minimal_headers, names, sqlite_rows};
 
 /// No row, no file, no cache entry.
 #[track_caller]
@@ -209,6 +209,16 @@ fn endless_headers_are_refused() {
         assert!((400..500).contains(&answer.status), "{}", answer.status);
     }
     gander.client().get("/v1/images").expect(200);
+}
+
+#[test]
+fn a_head_has_at_most_four_lines_of_the_greatest_length() {
+    let gander = Setup::api("").set("max_header_line", 2048).start();
+    for (bytes, status) in [(7_500, 200), (8_500, 431), (100_000, 431)] {
+        let padding = "x".repeat(bytes);
+        let answer = gander.client().request("GET", "/v1/images").header("X-Padding", &padding).send();
+        assert_eq!(answer.status, status, "{bytes}");
+    }
 }
 
 #[test]

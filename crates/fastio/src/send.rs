@@ -22,9 +22,11 @@ use crate::rescue::Rescued;
 use crate::residence::{Residence, residence, warm};
 
 /// Most bytes per call: what the kernel looks at without a break, and what is read ahead of it from a cold disk.
-const CALL: usize = 1024 * 1024;
+const CALL: usize = 4 * 1024 * 1024;
 /// A connection that takes everything at once lets others have their turn after this many bytes.
-const TURN: usize = 4 * CALL;
+const TURN: usize = CALL;
+/// How far apart the bytes are that are asked whether they are in memory. The kernel reads ahead about as far.
+const PROBES: usize = 1024 * 1024;
 /// What a kernel, a file system or a sandbox says that will not do it.
 const REFUSALS: [Errno; 5] = [Errno::INVAL, Errno::NOSYS, Errno::OVERFLOW, Errno::OPNOTSUPP, Errno::PERM];
 
@@ -74,7 +76,7 @@ impl Sendfile {
     }
 
     /// Writes the beginning of `slices` to `stream`; as [`AsyncWrite::poll_write_vectored`]. Waits for a disk only
-    /// where a file is in memory at both ends of what is sent but not between.
+    /// where some pages of a file are in memory and those between them are not.
     ///
     /// # Errors
     /// The socket's; `UnexpectedEof` if a file is not as long any more as what was made of it; what reading it fails
@@ -168,10 +170,11 @@ impl Sendfile {
         Ok(retry_on_intr(|| send(stream, part, SendFlags::NOSIGNAL))?)
     }
 
-    /// Waits until the `len` bytes at `origin` are in memory, as far as the first and the last of them tell.
+    /// Waits until the `len` bytes at `origin` are in memory, as far as some of them tell.
     fn poll_warm(&mut self, cx: &mut Context<'_>, origin: &Origin, len: usize) -> Poll<io::Result<()>> {
+        let probes = || (0..len).step_by(PROBES).chain([len - 1]).map(|at| origin.offset + at as u64);
         let is_cold = |offset| residence(&origin.file, offset) == Residence::Cold;
-        if self.warming.is_none() && (is_cold(origin.offset + len as u64 - 1) || is_cold(origin.offset)) {
+        if self.warming.is_none() && probes().any(is_cold) {
             let (file, offset) = (Arc::clone(&origin.file), origin.offset);
             self.warming = Some(tokio::task::spawn_blocking(move || warm(&file, offset, len)));
         }

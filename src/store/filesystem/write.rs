@@ -16,7 +16,7 @@ use crate::model::{ByteStream, ImageId};
 use crate::store::{Error, Result};
 
 /// Bytes per write. An upload holds up to two batches: one collecting, one being written.
-const BATCH_BYTES: usize = 512 * 1024;
+const BATCH_BYTES: usize = 256 * 1024;
 /// Blocks per write, against clients that send crumbs; well below the system's limit of 1024.
 const BATCH_BLOCKS: usize = 256;
 
