@@ -22,9 +22,9 @@ use crate::rescue::Rescued;
 use crate::residence::{Residence, residence, warm};
 
 /// Most bytes per call: what the kernel looks at without a break, and what is read ahead of it from a cold disk.
-const CALL: usize = 4 * 1024 * 1024;
+const CALL: usize = 2 * 1024 * 1024;
 /// A connection that takes everything at once lets others have their turn after this many bytes.
-const TURN: usize = CALL;
+const TURN: usize = 2 * CALL;
 /// How far apart the bytes are that are asked whether they are in memory. The kernel reads ahead about as far.
 const PROBES: usize = 1024 * 1024;
 /// What a kernel, a file system or a sandbox says that will not do it.
