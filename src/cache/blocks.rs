@@ -1,4 +1,4 @@
-//! Reading image files in blocks, for clients.
+//! Image files in blocks on their way to clients.
 
 use std::io;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ pub(super) const BLOCK: u64 = fastio::FRAME as u64;
 ///
 /// # Errors
 /// `UnexpectedEof` if the file is shorter than that.
-pub(super) async fn read_block(
+pub(super) async fn outgoing_block(
     file: &Arc<ImageFile>,
     offset: u64,
     end: u64,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use fastio::{ImageFile, Rescue};
 
-use super::blocks::read_block;
+use super::blocks::outgoing_block;
 use super::reader::{self, CachedFile, Fault};
 use super::readers::Reading;
 use super::rescue::FromStore;
@@ -83,7 +83,7 @@ impl CachedFile for Read {
             }
             return Ok(None);
         }
-        let block = match read_block(&hit.file, offset, end, &self.rescue).await {
+        let block = match outgoing_block(&hit.file, offset, end, &self.rescue).await {
             Ok(block) => block,
             Err(error) => {
                 tracing::error!(image = %hit.id, %error, "cached image cannot be read: reading its store");

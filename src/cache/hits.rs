@@ -1,5 +1,5 @@
 //! Hits that the index does not know yet: counting one costs no disk access (security C28). They are visible at once,
-//! because whoever asks the index has them written first; otherwise they are written behind, many in one go.
+//! because whoever asks this process for the records has them written first; otherwise they are written behind, many in one go.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -1,7 +1,8 @@
 //! Names below the cache directory (v1-cache §2), and what may pass for a file there.
 //!
-//! Blocking; knows nothing of the index or of running fills. Links, pipes and directories are never taken for files of
-//! the cache (security C11).
+//! Also the locks on the directory, and how much is in it. All but [`Layout::open_known_entry`] may wait for a disk. Knows
+//! nothing of the index or of running fills. Links, pipes and directories are never taken for files of the cache (security
+//! C11).
 
 use std::collections::HashSet;
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};

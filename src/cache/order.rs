@@ -2,7 +2,8 @@
 //!
 //! Two generations, so that a flood of images that are read once does not wash out those that are read again and again
 //! (security C22): what was never hit goes before what was hit, as in Glance; but the latter are guaranteed only a
-//! share of the cache, so that what was loved once makes room for what is loved now.
+//! share of the cache, so that what was loved once makes room for what is loved now. What somebody reads at this moment
+//! goes last of all.
 
 use crate::model::ImageId;
 

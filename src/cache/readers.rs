@@ -1,4 +1,4 @@
-//! Who reads which entry at this moment in this process.
+//! Who reads which image at this moment in this process, from its entry or from the fill that becomes one.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

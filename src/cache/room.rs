@@ -2,7 +2,7 @@
 //! the configured size (promise P5, security C19, C20).
 //!
 //! The directory is the account: an unfinished file has the size that was taken for it from the start, so every
-//! process that shares the directory sees the same sum. Whoever changes the sum upwards holds a lock meanwhile.
+//! process that shares the directory sees the same sum; and the disk keeps a floor of free space (`image_cache_min_free`). Whoever changes the sum upwards holds a lock meanwhile.
 
 use std::collections::HashMap;
 use std::io;

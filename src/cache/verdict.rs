@@ -1,6 +1,6 @@
 //! What the cache did for a download.
 
-/// The part the cache had in a download, as logs and metrics name it.
+/// The part the cache had in a download, as the log names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// Served from an entry.
@@ -24,7 +24,7 @@ pub(crate) enum Verdict {
 }
 
 impl Verdict {
-    /// The name in logs and metrics.
+    /// The name in the log.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Hit => "hit",

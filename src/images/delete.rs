@@ -1,4 +1,5 @@
-//! Deleting an image: the record first (which is where rights are judged), then the cache, then the data.
+//! Deleting an image: noted in the journal, then the record (which is where rights are judged), then a running upload, the
+//! cache, and the data.
 
 use super::journal::{Entry, Note, Work};
 use super::scrub_queue::{self, ScrubEntry};

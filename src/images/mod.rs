@@ -1,7 +1,8 @@
 //! Use cases of images: the only place where policy, metadata, cache and stores meet.
 //!
-//! One file per verb. Nothing here knows HTTP or SQL: both API versions, the commands and the tests call these.
-//! The order is always the same: authorise, then change state by compare-and-set, then touch data.
+//! A file for each verb (and for each thing with many: members, the cache's management), and what they share. Nothing here
+//! knows HTTP or SQL: the API and the commands call these. The order is always the same: authorise, then change state by
+//! compare-and-set, then touch data; only scrubbing, which nobody asks for, removes first.
 
 mod cached;
 mod copy;

@@ -134,7 +134,7 @@ impl Images {
         let store = self.parts.stores.for_uri(uri)?;
         match store.delete(uri).await {
             Err(StoreError::NotFound(_)) => Ok(()),
-            Err(StoreError::Unsupported(_)) if store.schemes().contains(&"http") => Ok(()),
+            Err(StoreError::Unsupported(_)) if store.is_read_only() => Ok(()),
             other => other,
         }
     }

@@ -118,6 +118,11 @@ pub(crate) trait Store: Send + Sync + std::fmt::Debug {
         None
     }
 
+    /// Whether what lies here is only looked at: nothing is ever added or removed.
+    fn is_read_only(&self) -> bool {
+        false
+    }
+
     /// Stores `data` under the image's id; all or nothing: on any error no byte stays behind.
     /// `size` is the announced number of bytes, if known: a hint. What arrives is what counts.
     async fn add(&self, id: &ImageId, data: ByteStream, size: Option<u64>) -> Result<Added>;

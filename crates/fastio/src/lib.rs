@@ -4,7 +4,8 @@
 //! through HTTP as ordinary [`bytes::Bytes`], and [`Sendfile`], under the connection, recognises its addresses and has the
 //! kernel send the file instead. Whoever wants to see the bytes themselves takes [`read_block`].
 //!
-//! The only place with unsafe code: each use says why it holds.
+//! Beside that: digests computed while a stream passes ([`Hashing`]), writing behind, and files that processes share by name
+//! ([`shared`]). The only place with unsafe code: each use says why it holds.
 
 pub mod hash;
 mod image_file;

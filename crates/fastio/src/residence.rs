@@ -1,4 +1,4 @@
-//! Whether the bytes of a file are in memory, so that nobody has to wait for a disk.
+//! Whether the bytes of a file are in memory, so that nobody has to wait for a disk; and bringing them there.
 
 use std::fs::File;
 use std::io::{self, IoSliceMut};

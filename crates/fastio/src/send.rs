@@ -23,8 +23,9 @@ use crate::residence::{Residence, residence, warm};
 
 /// Most bytes per call: what the kernel looks at without a break, and what is read ahead of it from a cold disk.
 const CALL: usize = 2 * 1024 * 1024;
-/// A connection that takes everything at once lets others have their turn after this many bytes.
-const TURN: usize = 2 * CALL;
+/// A connection that takes everything at once lets others have their turn after this many bytes: some hundredths of a
+/// second. Each time it may find itself on another processor, so it should not be often.
+const TURN: usize = 32 * CALL;
 /// How far apart the bytes are that are asked whether they are in memory. The kernel reads ahead about as far.
 const PROBES: usize = 1024 * 1024;
 /// What a kernel, a file system or a sandbox says that will not do it.
@@ -33,7 +34,7 @@ const REFUSALS: [Errno; 5] = [Errno::INVAL, Errno::NOSYS, Errno::OVERFLOW, Errno
 /// What reading a file fails with, be it by sendfile or, in place of it, from a map.
 const FAULTS: [Errno; 5] = [Errno::IO, Errno::FAULT, Errno::STALE, Errno::BADMSG, Errno::UCLEAN];
 
-/// The sending side of one connection. It writes whatever it is given; what [`crate::sendable`] made it sends straight
+/// The sending side of one connection. It writes whatever it is given; what [`crate::outgoing`] made it sends straight
 /// from the file.
 #[derive(Default)]
 pub struct Sendfile {

@@ -10,8 +10,9 @@ use tokio::sync::watch;
 
 use super::{Growing, Progress};
 use crate::cache::Expected;
-use crate::cache::blocks::read_block;
+use crate::cache::blocks::outgoing_block;
 use crate::cache::reader::{self, CachedFile, Fault};
+use crate::cache::readers::Reading;
 use crate::cache::rescue::FromStore;
 use crate::cache::rest::{Rest, State};
 use crate::cache::source::Source;
@@ -24,12 +25,18 @@ pub(in crate::cache) struct Follower {
     /// How far it is.
     progress: watch::Receiver<Progress>,
     growing: Arc<Growing>,
+    _reading: Reading,
 }
 
 impl Follower {
     /// A reader of the fill of `id`.
-    pub(super) fn new(id: ImageId, progress: watch::Receiver<Progress>, growing: Arc<Growing>) -> Self {
-        Self { id, progress, growing }
+    pub(super) fn new(
+        id: ImageId,
+        progress: watch::Receiver<Progress>,
+        growing: Arc<Growing>,
+        reading: Reading,
+    ) -> Self {
+        Self { id, progress, growing, _reading: reading }
     }
 
     /// The image that is being filled, or a part of it; waits for no more than the bytes it is to yield.
@@ -61,7 +68,7 @@ impl CachedFile for Read {
         if offset == end && end > 0 {
             return Ok(None);
         }
-        let Follower { id, progress, growing } = &mut self.follower;
+        let Follower { id, progress, growing, .. } = &mut self.follower;
         let news = progress.wait_for(|progress| !progress.is_short_of(offset)).await.map(|now| now.clone());
         let readable = match news {
             Ok(Progress::Filling { readable, .. }) => readable,
@@ -74,7 +81,7 @@ impl CachedFile for Read {
                 return Err(Fault::Cache);
             }
         };
-        read_block(&growing.file, offset, readable.min(end), &self.rescue).await.map(Some).map_err(|error| {
+        outgoing_block(&growing.file, offset, readable.min(end), &self.rescue).await.map(Some).map_err(|error| {
             tracing::warn!(image = %id, %error, "growing file cannot be read: reading the store");
             Fault::Cache
         })

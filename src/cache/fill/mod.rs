@@ -2,7 +2,7 @@
 //!
 //! The first who asks begins a fill, a task of its own that outlives him; he and all who come before its end follow
 //! the growing file, each at his own pace. [`incomplete`] is the file, [`task`] its life from claim to commit, [`copy`]
-//! the bytes on their way into it, [`follower`] a reader, [`registry`] who fills what in this process, [`prefetch`] a
+//! the bytes on their way into it ([`batches`] at a time), [`follower`] a reader, [`registry`] who fills what in this process, [`prefetch`] a
 //! fill without readers.
 
 mod batches;
@@ -110,7 +110,8 @@ impl Cache {
         let reason = match begun {
             Ok(Progress::Filling { growing, .. } | Progress::Complete { growing, .. }) => {
                 let size = growing.size;
-                return Ok(Joined::Fill { follower: Follower::new(id.clone(), progress, growing), size, verdict });
+                let follower = Follower::new(id.clone(), progress, growing, self.readers.enter(id));
+                return Ok(Joined::Fill { follower, size, verdict });
             }
             Ok(Progress::Unopened(error)) => return Err(FetchError::Store(error)),
             Ok(Progress::Broken(error)) => return Err(store::Error::Unavailable(error.to_string()).into()),

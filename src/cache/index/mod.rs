@@ -1,7 +1,7 @@
-//! What is remembered of each entry beside its bytes: hits and times.
+//! What is remembered of each entry beside its bytes: hits and times; and of fills that they failed.
 //!
-//! An index never decides whether an image is cached. Its faults are logged here and go no further, because
-//! counting must not cost anybody a download (v1-cache §6).
+//! An index never decides whether an image is cached. Once it is open its faults are logged here and go no further,
+//! because counting must not cost anybody a download (v1-cache §6).
 
 mod sqlite;
 mod xattr;

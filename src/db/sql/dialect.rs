@@ -1,4 +1,4 @@
-//! What differs between SQLite, PostgreSQL and MySQL: the only place that knows.
+//! What differs between SQLite, PostgreSQL and MySQL in statements: the only place, beside the schema, that knows.
 
 use sea_query::{
     Expr, ExprTrait, MysqlQueryBuilder, PostgresQueryBuilder, Query, SelectStatement, SqliteQueryBuilder, Value,

@@ -1,4 +1,4 @@
-//! One image, judged for its caller.
+//! Whether a caller may see an image, and reading one within a change of it.
 
 use sea_query::{Expr, ExprTrait, Query};
 

@@ -1,7 +1,7 @@
 //! Metadata in SQL: Glance's own tables, schema and row rules, on SQLite, PostgreSQL and MySQL.
 //!
-//! Statements are built by sea-query; only [`dialect`] and the schema know which database they go to.
-//! An operation is one session, so its changes happen together or not at all, and it may be tried again as a whole.
+//! Statements are built by sea-query; only [`dialect`] and the schema know which database they go to. A change is one
+//! session, so it happens as a whole or not at all, and may be tried again; single images are read together ([`gather`]).
 
 mod dialect;
 mod error;

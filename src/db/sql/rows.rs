@@ -1,4 +1,4 @@
-//! From rows to images.
+//! Reading images with what belongs to them: the statements, and from rows to images.
 
 use std::collections::{BTreeMap, HashMap};
 

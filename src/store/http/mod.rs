@@ -75,6 +75,10 @@ impl Store for Http {
         Target::parse(uri).map(drop)
     }
 
+    fn is_read_only(&self) -> bool {
+        true
+    }
+
     async fn add(&self, _id: &ImageId, _data: ByteStream, _size: Option<u64>) -> Result<Added> {
         Err(Error::Unsupported("The http store is read-only: it cannot store images".to_owned()))
     }
