@@ -13,8 +13,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::response::{IntoResponse, Response};
-use http::{Request, StatusCode};
+use axum::response::Response;
+use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -36,8 +36,6 @@ use socket::Socket;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// At the end of the process blocking work may take this long before it is abandoned.
 const LEFTOVERS: Duration = Duration::from_millis(500);
-/// Bytes of a body that are read from a connection at a time: each block of an upload passes several threads.
-const READ_BYTES: usize = 256 * 1024;
 /// Headers per request; v1 sends one per image property, and 128 properties are allowed (security §4).
 const MAX_HEADERS: usize = 256;
 
@@ -95,7 +93,7 @@ pub(crate) async fn serve(
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
                     prepare(&stream, settings);
-                    let connection = connection(&http, stream, peer, Arc::clone(&service), settings);
+                    let connection = connection(&http, stream, peer, Arc::clone(&service), settings.silence);
                     let watched = graceful.watch(connection);
                     connections.spawn(async move {
                         if let Err(error) = watched.await {
@@ -126,7 +124,7 @@ fn protocol(settings: &Settings) -> http1::Builder {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .max_headers(MAX_HEADERS)
-        .max_buf_size(settings.header_bytes.max(READ_BYTES))
+        .max_buf_size(settings.header_bytes)
         .header_read_timeout(settings.silence)
         // Never one buffer for head and body: files are recognised by where they are mapped, and must not be looked at.
         .writev(true)
@@ -151,44 +149,27 @@ fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     service: Arc<dyn Service>,
-    settings: &Settings,
+    silence: Option<Duration>,
 ) -> http1::Connection<
     TokioIo<Socket>,
     impl hyper::service::Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send> + use<>,
 > {
-    let &Settings { silence, header_bytes, .. } = settings;
     http.serve_connection(
         TokioIo::new(Socket::new(stream, peer, silence)),
         service_fn(move |request| {
             let service = Arc::clone(&service);
             let request = RequestBody::wrap(request, silence);
-            async move { Ok::<_, Infallible>(answer(&*service, request, peer, header_bytes).await) }
+            async move { Ok::<_, Infallible>(answer(&*service, request, peer).await) }
         }),
     )
 }
 
 /// Answers and logs one request.
-async fn answer(
-    service: &dyn Service,
-    request: Request<RequestBody>,
-    peer: SocketAddr,
-    header_bytes: usize,
-) -> Response {
+async fn answer(service: &dyn Service, request: Request<RequestBody>, peer: SocketAddr) -> Response {
     let started = Instant::now();
     let line = format!("{} {}", request.method(), request.uri().path());
-    let response = match head_bytes(&request) > header_bytes {
-        // As hyper answers where its own buffer ends.
-        true => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.into_response(),
-        false => service.call(request.map(Body::new), peer).await,
-    };
+    let response = service.call(request.map(Body::new), peer).await;
     let millis = started.elapsed().as_secs_f64() * 1e3;
     tracing::info!(logger = "gander.access", "{} \"{line}\" {} {millis:.3} ms", peer.ip(), response.status().as_u16());
     response
-}
-
-/// Bytes of a request's head, about as they were sent.
-fn head_bytes<B>(request: &Request<B>) -> usize {
-    // Each line has a separator and an end.
-    let lines = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
-    request.uri().path().len() + request.uri().query().map_or(0, str::len) + lines.sum::<usize>()
 }
