@@ -4,9 +4,8 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
-use fastio::ImageFile;
-
 use bytes::Bytes;
+use fastio::ImageFile;
 use futures_util::stream;
 
 use super::{ByteRange, Error};

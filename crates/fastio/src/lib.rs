@@ -1,6 +1,6 @@
 //! Moving image bytes at the speed of the kernel. Knows files, sockets and bytes, no service.
 //!
-//! A file's way to a client: [`outgoing`] maps a stretch of it without ever looking into the map, the map travels
+//! A file's way to a client: [`outgoing()`] maps a stretch of it without ever looking into the map, the map travels
 //! through HTTP as ordinary [`bytes::Bytes`], and [`Sendfile`], under the connection, recognises its addresses and has the
 //! kernel send the file instead. Whoever wants to see the bytes themselves takes [`read_block`].
 //!

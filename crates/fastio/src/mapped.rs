@@ -7,11 +7,10 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::image_file::ImageFile;
-
 use bytes::Bytes;
 use memmap2::{Mmap, MmapOptions};
 
+use crate::image_file::ImageFile;
 use crate::rescue::Rescue;
 use crate::residence::{Residence, residence};
 

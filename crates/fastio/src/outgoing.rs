@@ -3,10 +3,9 @@
 use std::io;
 use std::sync::Arc;
 
-use crate::image_file::ImageFile;
-
 use bytes::Bytes;
 
+use crate::image_file::ImageFile;
 use crate::mapped::{WORTH_MAPPING, sendable};
 use crate::read::{BLOCK, read_block};
 use crate::rescue::Rescue;
@@ -15,9 +14,9 @@ use crate::rescue::Rescue;
 /// no longer, as whatever counts the bytes of a download counts a frame when it sets out.
 pub const FRAME: usize = 4 * 1024 * 1024;
 
-/// The bytes of `file` from `offset` on, up to `end` at most: one [`FRAME`] that is not to be looked at (see [`sendable`]),
-/// or, where that is not worth it or not possible, one [`BLOCK`]. What is missing of a frame
-/// when it comes to sending is the `rescue`'s to give.
+/// The bytes of `file` from `offset` on, up to `end` at most: one [`FRAME`] that is not to be looked at (whoever touches
+/// it may wait for the disk, or end the process if the file was cut), or, where that is not worth it or not possible, one
+/// [`BLOCK`]. What is missing of a frame when it comes to sending is the `rescue`'s to give.
 ///
 /// # Errors
 /// `UnexpectedEof` if the file is shorter than that; what reading fails with.

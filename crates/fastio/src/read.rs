@@ -4,10 +4,9 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use crate::image_file::ImageFile;
-
 use bytes::Bytes;
 
+use crate::image_file::ImageFile;
 use crate::residence::read_resident;
 
 /// What one reader should hold in memory, and the most that is copied on the caller's thread: some ten microseconds,

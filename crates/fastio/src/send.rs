@@ -34,7 +34,7 @@ const REFUSALS: [Errno; 5] = [Errno::INVAL, Errno::NOSYS, Errno::OVERFLOW, Errno
 /// What reading a file fails with, be it by sendfile or, in place of it, from a map.
 const FAULTS: [Errno; 5] = [Errno::IO, Errno::FAULT, Errno::STALE, Errno::BADMSG, Errno::UCLEAN];
 
-/// The sending side of one connection. It writes whatever it is given; what [`crate::outgoing`] made it sends straight
+/// The sending side of one connection. It writes whatever it is given; what [`crate::outgoing()`] made it sends straight
 /// from the file.
 #[derive(Default)]
 pub struct Sendfile {

@@ -8,10 +8,9 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use fastio::ImageFile;
 use fastio::shared::{claim, leads_to, remove_if_there};
-
-use bytes::Bytes;
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::Errno;
 

@@ -17,7 +17,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fastio::ImageFile;
-
 use tokio::sync::watch;
 
 pub(super) use follower::Follower;

@@ -6,8 +6,6 @@ use std::io::{self, ErrorKind, IoSlice, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::image_file::ImageFile;
-
 use bytes::{Buf, Bytes};
 use rustix::fs::{Advice, fadvise};
 use rustix::net::sockopt;
@@ -15,6 +13,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::Sendfile;
+use crate::image_file::ImageFile;
 use crate::mapped::sendable;
 use crate::rescue::{Rescue, Rescued};
 
