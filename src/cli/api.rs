@@ -44,7 +44,7 @@ fn start(line: CommandLine<Options>) -> anyhow::Result<()> {
     common::start_logging(&loaded, "glance-api")?;
     let (pipeline, app) = loaded.pipeline("glance-api")?;
     loaded.report(&app);
-    server::run(loaded.workers()?, serve(&loaded, &pipeline))?
+    server::run(serve(&loaded, &pipeline))?
 }
 
 async fn serve(loaded: &Loaded, pipeline: &Pipeline) -> anyhow::Result<()> {

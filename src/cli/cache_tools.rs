@@ -122,7 +122,7 @@ fn tool<O: Args>(
         common::start_logging(&loaded, name)?;
         loaded.report(name);
         let settings = loaded.cache()?;
-        server::runtime(None)?.block_on(async {
+        server::runtime()?.block_on(async {
             let cache = Cache::open(settings).await?;
             work(&loaded, cache, line.own).await
         })

@@ -36,7 +36,7 @@ pub(super) fn run(words: &[String]) -> ExitCode {
         common::start_logging(&loaded, "glance-manage")?;
         loaded.report("glance-manage");
         let settings = loaded.database()?;
-        Ok(server::runtime(None)?.block_on(verbs::run(command, &settings)))
+        Ok(server::runtime()?.block_on(verbs::run(command, &settings)))
     };
     work().unwrap_or_else(|error| common::failed(&error))
 }

@@ -26,7 +26,7 @@ fn start(line: CommandLine<Options>) -> anyhow::Result<()> {
     common::start_logging(&loaded, "glance-registry")?;
     let (pipeline, app) = loaded.pipeline("glance-registry")?;
     loaded.report(&app);
-    server::run(loaded.workers()?, serve(&loaded, &pipeline))?
+    server::run(serve(&loaded, &pipeline))?
 }
 
 async fn serve(loaded: &Loaded, pipeline: &Pipeline) -> anyhow::Result<()> {

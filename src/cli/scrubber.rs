@@ -27,7 +27,7 @@ fn start(line: CommandLine<Options>) -> anyhow::Result<()> {
     let loaded = line.common.load(Program::Scrubber, &line.given, &own)?;
     common::start_logging(&loaded, "glance-scrubber")?;
     loaded.report("glance-scrubber");
-    server::runtime(None)?.block_on(scrub(&loaded))
+    server::runtime()?.block_on(scrub(&loaded))
 }
 
 async fn scrub(loaded: &Loaded) -> anyhow::Result<()> {

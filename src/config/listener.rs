@@ -79,11 +79,12 @@ impl Loaded {
             header_bytes: line * LINES_OF_GREATEST_LENGTH,
             silence: Some(seconds(&CLIENT_SOCKET_TIMEOUT)?).filter(|s| *s > 0).map(Duration::from_secs),
             grace: Duration::from_secs(seconds(&GRACEFUL_SHUTDOWN_TIMEOUT)?),
+            workers: self.workers()?,
         })
     }
 
     /// Threads that serve requests; `None`: one per processor.
-    pub(crate) fn workers(&self) -> Result<Option<usize>> {
+    pub(super) fn workers(&self) -> Result<Option<usize>> {
         Ok(usize::try_from(self.natural(&WORKERS)?).ok().filter(|workers| *workers > 0))
     }
 }

@@ -5,12 +5,15 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use super::signals::{Stop, StopSignal};
+use super::threads::Threads;
 
 /// A server that takes no connections any more.
 #[derive(Debug)]
 pub(crate) struct Ending {
     stop: Stop,
     deadline: Instant,
+    /// Fills, uploads and copies go on where their requests were served: the threads end with this.
+    _threads: Option<Threads>,
 }
 
 impl Ending {
@@ -18,7 +21,12 @@ impl Ending {
     pub(super) fn begin(stop: Stop, signal: StopSignal, grace: Duration) -> Self {
         let grace = signal.grace(grace);
         tracing::info!("{signal} received, stopping within {} s", grace.as_secs());
-        Self { stop, deadline: Instant::now() + grace }
+        Self { stop, deadline: Instant::now() + grace, _threads: None }
+    }
+
+    /// Keeps `threads` until the end.
+    pub(super) fn with(self, threads: Threads) -> Self {
+        Self { _threads: Some(threads), ..self }
     }
 
     /// How long is left.

@@ -6,6 +6,7 @@ mod listener;
 mod patience;
 mod signals;
 mod socket;
+mod threads;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -21,7 +22,6 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
 
 pub(crate) use ending::Ending;
 pub(crate) use listener::bind;
@@ -31,6 +31,7 @@ use crate::api::Service;
 use body::RequestBody;
 
 use socket::Socket;
+use threads::Threads;
 
 /// Pause after a failed accept: it fails for want of file descriptors, and trying at once only burns time.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -58,20 +59,19 @@ pub(crate) struct Settings {
     /// Running requests, and then all other work, get this long to finish when the server stops
     /// (`graceful_shutdown_timeout`).
     pub(crate) grace: Duration,
+    /// Threads that connections live on (`workers`); `None`: one per processor.
+    pub(crate) workers: Option<usize>,
 }
 
-/// The threads that everything runs on; `None`: one per processor.
-pub(crate) fn runtime(workers: Option<usize>) -> std::io::Result<tokio::runtime::Runtime> {
-    let mut builder = tokio::runtime::Builder::new_multi_thread();
-    if let Some(workers) = workers {
-        builder.worker_threads(workers);
-    }
-    builder.enable_all().build()
+/// What a command runs on: a thread per processor.
+pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }
 
-/// Runs a server to its end; whatever file work hangs then (a dead disk, say) is left hanging.
-pub(crate) fn run<T>(workers: Option<usize>, server: impl Future<Output = T>) -> std::io::Result<T> {
-    let runtime = runtime(workers)?;
+/// Runs a server to its end; whatever file work hangs then (a dead disk, say) is left hanging. What it does beside its
+/// connections, which have [`threads`] of their own, one thread can do.
+pub(crate) fn run<T>(server: impl Future<Output = T>) -> std::io::Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let outcome = runtime.block_on(server);
     runtime.shutdown_timeout(LEFTOVERS);
     Ok(outcome)
@@ -87,27 +87,30 @@ pub(crate) async fn serve(
     let mut stop = Stop::listen()?;
     let graceful = GracefulShutdown::new();
     let http = protocol(settings);
-    let mut connections = JoinSet::new();
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = Threads::start(settings.workers.unwrap_or(processors))?;
     let signal = loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
                     prepare(&stream, settings);
-                    let connection = connection(&http, stream, peer, Arc::clone(&service), settings.silence);
-                    let watched = graceful.watch(connection);
-                    connections.spawn(async move {
-                        if let Err(error) = watched.await {
+                    let (http, service, watcher) = (http.clone(), Arc::clone(&service), graceful.watcher());
+                    let silence = settings.silence;
+                    threads.serve(move || async move {
+                        let served = match stream.into_std().and_then(TcpStream::from_std) {
+                            Ok(stream) => watcher.watch(connection(&http, stream, peer, service, silence)).await,
+                            Err(error) => return tracing::error!("cannot serve a connection: {error}"),
+                        };
+                        if let Err(error) = served {
                             tracing::debug!("connection of {peer} ended: {error:?}");
                         }
-                    });
+                    }).await;
                 }
                 Err(error) => {
                     tracing::error!("cannot accept a connection: {error}");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             },
-            // Ended connections are kept until somebody looks.
-            Some(_) = connections.join_next() => {}
             signal = stop.wait() => break signal,
         }
     };
@@ -115,9 +118,9 @@ pub(crate) async fn serve(
     let mut ending = Ending::begin(stop, signal, settings.grace);
     if ending.grant(graceful.shutdown()).await.is_none() {
         tracing::warn!("requests still running are cut");
-        connections.shutdown().await;
+        threads.cut().await;
     }
-    Ok(ending)
+    Ok(ending.with(threads))
 }
 
 fn protocol(settings: &Settings) -> http1::Builder {
