@@ -1,6 +1,5 @@
 //! The threads that connections live on. Each connection stays on its own from accept to close, with all that its
-//! requests begin: handed to and fro between threads, a connection that the kernel feeds from files costs more than
-//! what is sent (bench/RESULTS.md).
+//! requests begin: handed to and fro between threads, small hits cost a third more (bench/RESULTS.md).
 
 use std::io;
 use std::pin::Pin;
@@ -112,10 +111,11 @@ impl Thread {
     }
 }
 
-impl Drop for Thread {
+impl Drop for Threads {
     fn drop(&mut self) {
-        self.orders = None;
-        if let Some(thread) = self.thread.take() {
+        // All are told to end before one is waited for, as each may take its time.
+        self.0.iter_mut().for_each(|thread| thread.orders = None);
+        for thread in self.0.iter_mut().filter_map(|thread| thread.thread.take()) {
             // Fails only if it panicked, which is told then.
             let _ = thread.join();
         }

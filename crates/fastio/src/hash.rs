@@ -129,12 +129,6 @@ impl Hasher {
         Self { context, algorithm }
     }
 
-    /// Which digest it is.
-    #[must_use]
-    pub fn algorithm(&self) -> Algorithm {
-        self.algorithm
-    }
-
     /// Hears further bytes.
     #[expect(unsafe_code, reason = "AWS-LC is C")]
     pub fn update(&mut self, bytes: &[u8]) {
