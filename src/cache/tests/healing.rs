@@ -43,8 +43,9 @@ async fn a_store_that_fails_is_read_on_from_there() {
 #[tokio::test]
 async fn a_store_that_does_not_heal_is_given_up() {
     let house = patient().await;
-    let (id, source) = (ImageId::random(), failing(2 * STEP, u32::MAX).shared());
+    let (id, source) = (ImageId::random(), failing(2 * STEP, u32::MAX).held_at(STEP).shared());
     let fetched = house.fetch(&id, &source).await;
+    source.open_gate();
     all(fetched.data).await.unwrap_err();
     assert_eq!(source.opened_at(), [0, 2 * STEP as u64, 2 * STEP as u64]);
     house.settle().await;
@@ -109,15 +110,19 @@ fn digest_of(size: usize) -> Expected {
 #[tokio::test]
 async fn bytes_that_are_not_the_image_never_become_an_entry() {
     let house = House::new(Driver::Sqlite).await;
-    let (id, source) = (ImageId::random(), Script::new(image(4 * STEP)).shared());
+    let id = ImageId::random();
     for wrong in ["md5:00", "sha512:00"] {
+        // Held, as a fill that has failed before its reader looks at it is an error at once.
+        let source = Script::new(image(4 * STEP)).held_at(2 * STEP).shared();
         let fetched = house.cache.fetch(&id, source.store(), &digest(wrong), None).await.unwrap();
         assert_eq!(fetched.verdict, Verdict::Miss);
+        source.open_gate();
         all(fetched.data).await.unwrap_err();
         house.settle().await;
         assert!(!house.entry(&id).exists() && house.invalid(&id).exists());
     }
     assert_eq!(house.cache.mismatches.load(std::sync::atomic::Ordering::Relaxed), 2);
+    let source = Script::new(image(4 * STEP)).shared();
     let fetched = house.cache.fetch(&id, source.store(), &right(), None).await.unwrap();
     assert!(all(fetched.data).await.unwrap() == image(4 * STEP));
     assert!(house.entry(&id).exists());
