@@ -12,7 +12,7 @@ use super::error::ApiError;
 use crate::wire::python_json;
 
 /// Largest JSON body that is read, in bytes: room for thousands of properties or members.
-const MAX_BODY: usize = 1024 * 1024;
+pub(crate) const MAX_BODY: usize = 1024 * 1024;
 /// A body of that size arrives in this time or never.
 const BODY_DEADLINE: Duration = Duration::from_secs(60);
 
@@ -46,7 +46,8 @@ pub(crate) async fn read(body: Body) -> Result<Option<Value>, ApiError> {
     value.map(Some).map_err(|error| ApiError::bad_request(format!("The body is not valid JSON: {error}")))
 }
 
-fn is_too_large(error: &axum::Error) -> bool {
+/// Whether a body was not read to its end because it is larger than the limit.
+pub(crate) fn is_too_large(error: &axum::Error) -> bool {
     std::error::Error::source(error).is_some_and(|source| source.is::<LengthLimitError>())
 }
 

@@ -1,6 +1,7 @@
-//! Version negotiation: which API a request wants (v1-api §3).
+//! Version negotiation: which API a request wants (v1-api §3, v2-images §1).
 
 use axum::body::Body;
+use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::header::{ACCEPT, CONTENT_TYPE, HOST};
 use http::uri::PathAndQuery;
@@ -9,45 +10,101 @@ use http::{HeaderMap, StatusCode, Uri};
 /// Media types that name an image API version.
 const MEDIA_TYPE: &str = "application/vnd.openstack.images-";
 
+/// The APIs that there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Offer {
+    /// `None`: only v1.
+    pub(crate) v2: Option<V2>,
+}
+
+/// What decides about the minor versions of v2 that there are: each names things that can be done since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct V2 {
+    /// There is an image cache.
+    pub(crate) cache: bool,
+}
+
+impl V2 {
+    /// Whether this minor is a prefix of paths (v2-images §1.2).
+    fn routes(self, minor: u32) -> bool {
+        match minor {
+            0..=7 | 9 | 15 | 17 => true,
+            14 | 16 | 18 => self.cache,
+            _ => false,
+        }
+    }
+
+    /// The minors in the order of the document, the current one first (v2-images §1.1).
+    fn listed(self) -> Vec<u32> {
+        let newest: &[u32] = if self.cache { &[18, 17, 16, 15, 14, 9] } else { &[17, 15, 9] };
+        newest.iter().copied().chain((0..=7).rev()).collect()
+    }
+}
+
 /// What a request asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
-    /// The list of versions.
-    Versions,
+    /// The list of versions, because it asks for it (true) or for nothing that there is (false).
+    Versions { asked: bool },
     /// v1, at this path.
     V1 { path: String },
+    /// v2, at this path; `None` for the bare prefix, which leads to `/v2/`.
+    V2 { path: Option<String> },
 }
 
 /// Decides by the first path segment, then by the `Accept` header.
-pub(crate) fn negotiate(path: &str, headers: &HeaderMap) -> Wanted {
+pub(crate) fn negotiate(path: &str, headers: &HeaderMap, offer: Offer) -> Wanted {
     let rest = path.trim_start_matches('/');
-    let (segment, after) = rest.split_once('/').map_or((rest, ""), |(segment, after)| (segment, after));
+    let (segment, after) = rest.split_once('/').map_or((rest, None), |(segment, after)| (segment, Some(after)));
     if segment == "versions" {
-        return Wanted::Versions;
+        return Wanted::Versions { asked: true };
+    }
+    if let Some(v2) = offer.v2
+        && segment.strip_prefix('v').and_then(minor_of_v2).is_some_and(|minor| v2.routes(minor))
+    {
+        return Wanted::V2 { path: after.map(|after| format!("/{after}")) };
     }
     if let Some(version) = version_of(segment) {
         if is_v1(version) {
-            return Wanted::V1 { path: format!("/{after}") };
+            return Wanted::V1 { path: format!("/{}", after.unwrap_or("")) };
         }
         tracing::debug!("Unknown version in versioned URI: {}.{}. Returning version choices.", version.0, version.1);
-        return Wanted::Versions;
+        return Wanted::Versions { asked: false };
     }
     let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
-    match accept.strip_prefix(MEDIA_TYPE).map(version_of) {
+    let named = accept.strip_prefix(MEDIA_TYPE);
+    if let Some(v2) = offer.v2
+        && named.and_then(|named| minor_of_v2(named.strip_prefix('v')?)).is_some_and(|minor| v2.routes(minor))
+    {
+        return Wanted::V2 { path: Some(path.to_owned()) };
+    }
+    match named.map(version_of) {
         Some(Some(version)) if !is_v1(version) => {
             tracing::debug!(
                 "Unknown version in accept header: {}.{}. Returning version choices.",
                 version.0,
                 version.1
             );
-            Wanted::Versions
+            Wanted::Versions { asked: false }
         }
         Some(_) => Wanted::V1 { path: path.to_owned() },
         None => {
             if !matches!(accept, "" | "*/*") {
                 tracing::debug!("Unknown accept header: {accept}. Returning version choices.");
             }
-            Wanted::Versions
+            Wanted::Versions { asked: false }
+        }
+    }
+}
+
+/// `2` or `2.N`, and nothing else.
+fn minor_of_v2(version: &str) -> Option<u32> {
+    match version.strip_prefix('2')? {
+        "" => Some(0),
+        rest => {
+            let minor = rest.strip_prefix('.')?;
+            let plain = minor == "0" || (!minor.starts_with('0') && minor.bytes().all(|b| b.is_ascii_digit()));
+            minor.parse().ok().filter(|_| plain)
         }
     }
 }
@@ -71,8 +128,15 @@ fn is_v1(version: (u32, u32)) -> bool {
     version == (1, 0)
 }
 
+/// Gives a request the path that the routes know.
+pub(crate) fn lead_to(path: &str, request: &mut Request) {
+    if let Some(uri) = with_path(request.uri(), path) {
+        *request.uri_mut() = uri;
+    }
+}
+
 /// The same URI with another path.
-pub(crate) fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
+fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
     let text = match uri.query() {
         Some(query) => format!("{path}?{query}"),
         None => path.to_owned(),
@@ -82,13 +146,23 @@ pub(crate) fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-/// `300 Multiple Choices`. Clients of 2012 compare the text byte for byte, so its order is fixed here.
-pub(crate) fn document(base: &str) -> Response {
-    let entry = |status: &str, id: &str| {
-        format!(r#"{{"status": "{status}", "id": "{id}", "links": [{{"href": "{base}/v1/", "rel": "self"}}]}}"#)
+/// The list of versions: `300 Multiple Choices`, or 200 where v2 is and somebody asked for it. Clients of 2012 compare the
+/// text byte for byte, so its order is fixed here.
+pub(crate) fn document(base: &str, offer: Offer, asked: bool) -> Response {
+    let entry = |status: &str, id: &str, path: &str| {
+        format!(r#"{{"status": "{status}", "id": "{id}", "links": [{{"href": "{base}/{path}/", "rel": "self"}}]}}"#)
     };
-    let body = format!(r#"{{"versions": [{}, {}]}}"#, entry("CURRENT", "v1.1"), entry("SUPPORTED", "v1.0"));
-    (StatusCode::MULTIPLE_CHOICES, [(CONTENT_TYPE, "application/json")], Body::from(body)).into_response()
+    let minors = offer.v2.map(V2::listed).unwrap_or_default();
+    let mut entries: Vec<String> = minors
+        .iter()
+        .enumerate()
+        .map(|(place, minor)| entry(if place == 0 { "CURRENT" } else { "SUPPORTED" }, &format!("v2.{minor}"), "v2"))
+        .collect();
+    let v1 = if minors.is_empty() { "CURRENT" } else { "SUPPORTED" };
+    entries.extend([entry(v1, "v1.1", "v1"), entry("SUPPORTED", "v1.0", "v1")]);
+    let body = format!(r#"{{"versions": [{}]}}"#, entries.join(", "));
+    let status = if asked && offer.v2.is_some() { StatusCode::OK } else { StatusCode::MULTIPLE_CHOICES };
+    (status, [(CONTENT_TYPE, "application/json")], Body::from(body)).into_response()
 }
 
 /// `scheme://host` as the client named us. A `Host` that could break out of a JSON string or a header is not used.
@@ -100,43 +174,74 @@ pub(crate) fn base_url(headers: &HeaderMap, scheme: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Wanted, negotiate};
+    use super::{Offer, V2, Wanted, negotiate};
     use http::header::ACCEPT;
     use http::{HeaderMap, HeaderValue};
 
-    fn ask(path: &str, accept: &str) -> Wanted {
+    const V1_ONLY: Offer = Offer { v2: None };
+    const BOTH: Offer = Offer { v2: Some(V2 { cache: true }) };
+
+    fn ask(path: &str, accept: &str, offer: Offer) -> Wanted {
         let mut headers = HeaderMap::new();
         if !accept.is_empty() {
             headers.insert(ACCEPT, HeaderValue::from_str(accept).unwrap());
         }
-        negotiate(path, &headers)
+        negotiate(path, &headers, offer)
     }
 
     #[test]
     fn the_truth_table_of_the_specification() {
         let v1 = |path: &str| Wanted::V1 { path: path.to_owned() };
+        let versions = || Wanted::Versions { asked: false };
         for (path, accept, wanted) in [
-            ("/", "", Wanted::Versions),
-            ("/images", "", Wanted::Versions),
+            ("/", "", versions()),
+            ("/images", "", versions()),
             ("/v1/images", "", v1("/images")),
-            ("/", "unknown", Wanted::Versions),
+            ("/", "unknown", versions()),
             ("/images", "application/vnd.openstack.images-v1", v1("/images")),
-            ("/images", "application/vnd.openstack.compute-v1", Wanted::Versions),
+            ("/images", "application/vnd.openstack.compute-v1", versions()),
             ("/v1.0/images", "", v1("/images")),
             ("/v1.a/images", "", v1("/images")),
-            ("/va.1/images", "", Wanted::Versions),
-            ("/versions", "", Wanted::Versions),
-            ("/versions", "application/vnd.openstack.images-v1", Wanted::Versions),
+            ("/va.1/images", "", versions()),
+            ("/versions", "", Wanted::Versions { asked: true }),
+            ("/versions", "application/vnd.openstack.images-v1", Wanted::Versions { asked: true }),
             ("/v1/versions", "", v1("/versions")),
-            ("/v2/versions", "", Wanted::Versions),
-            ("/images", "application/vnd.openstack.images-v2", Wanted::Versions),
+            ("/v2/versions", "", versions()),
+            ("/images", "application/vnd.openstack.images-v2", versions()),
             ("/images", "application/vnd.openstack.images-foo", v1("/images")),
-            ("/v1.2/images", "", Wanted::Versions),
-            ("/v1.1/images", "", Wanted::Versions),
+            ("/v1.2/images", "", versions()),
+            ("/v1.1/images", "", versions()),
             ("/v1/", "", v1("/")),
             ("/v1", "", v1("/")),
         ] {
-            assert_eq!(ask(path, accept), wanted, "{path} {accept}");
+            assert_eq!(ask(path, accept, V1_ONLY), wanted, "{path} {accept}");
         }
+    }
+
+    #[test]
+    fn v2_is_found_beside_v1() {
+        let v1 = |path: &str| Wanted::V1 { path: path.to_owned() };
+        let v2 = |path: &str| Wanted::V2 { path: Some(path.to_owned()) };
+        for (path, accept, wanted) in [
+            ("/", "", Wanted::Versions { asked: false }),
+            ("/versions/x", "", Wanted::Versions { asked: true }),
+            ("/v1/images", "", v1("/images")),
+            ("/v2", "", Wanted::V2 { path: None }),
+            ("/v2/", "", v2("/")),
+            ("//v2/images", "", v2("/images")),
+            ("/v2.0/images", "", v2("/images")),
+            ("/v2.18/images", "", v2("/images")),
+            ("/v2.8/images", "", Wanted::Versions { asked: false }),
+            ("/v2.01/images", "", Wanted::Versions { asked: false }),
+            ("/v3/images", "", Wanted::Versions { asked: false }),
+            ("/images", "application/vnd.openstack.images-v2", v2("/images")),
+            ("/images", "application/vnd.openstack.images-v2.7", v2("/images")),
+            ("/images", "application/vnd.openstack.images-v2.99", Wanted::Versions { asked: false }),
+            ("/images", "application/vnd.openstack.images-v1", v1("/images")),
+        ] {
+            assert_eq!(ask(path, accept, BOTH), wanted, "{path} {accept}");
+        }
+        let uncached = Offer { v2: Some(V2 { cache: false }) };
+        assert_eq!(ask("/v2.18/images", "", uncached), Wanted::Versions { asked: false });
     }
 }

@@ -24,9 +24,10 @@ static CONNECTION_RECYCLE_TIME: Opt = Opt::int("database", "connection_recycle_t
     .help("Seconds after which a connection is opened anew");
 static SQLITE_SYNCHRONOUS: Opt =
     Opt::bool("database", "sqlite_synchronous").default("true").help("SQLite waits until its writes are on the disk");
-static LIMIT_PARAM_DEFAULT: Opt =
+pub(super) static LIMIT_PARAM_DEFAULT: Opt =
     Opt::int("DEFAULT", "limit_param_default").default("25").min(1).help("Images on a page when nothing is asked");
-static API_LIMIT_MAX: Opt = Opt::int("DEFAULT", "api_limit_max").default("1000").min(1).help("Most images on a page");
+pub(super) static API_LIMIT_MAX: Opt =
+    Opt::int("DEFAULT", "api_limit_max").default("1000").min(1).help("Most images on a page");
 
 pub(super) static OPTIONS: &[&Opt] = &[
     &CONNECTION,

@@ -12,6 +12,9 @@ static OWNER_IS_TENANT: Opt =
     Opt::bool("DEFAULT", "owner_is_tenant").default("true").help("Images belong to the project, not to the user");
 static ADMIN_ROLE: Opt =
     Opt::str("DEFAULT", "admin_role").default("admin").empty_is_unset().help("Role that makes an admin");
+static ALLOW_ANONYMOUS_ACCESS: Opt = Opt::bool("DEFAULT", "allow_anonymous_access")
+    .default("false")
+    .help("Let callers without a valid token read by v2, as far as the policy allows");
 static ADMIN_TOKEN: Opt =
     Opt::str("DEFAULT", "admin_token").empty_is_unset().secret().help("Token that tools send to the registry");
 static POLICY_FILE: Opt = Opt::str("oslo_policy", "policy_file")
@@ -24,7 +27,8 @@ static POLICY_DEFAULT_RULE: Opt = Opt::str("oslo_policy", "policy_default_rule")
     .empty_is_unset()
     .help("Rule for what no rule names");
 
-pub(super) static OPTIONS: &[&Opt] = &[&OWNER_IS_TENANT, &ADMIN_ROLE, &ADMIN_TOKEN, &POLICY_FILE, &POLICY_DEFAULT_RULE];
+pub(super) static OPTIONS: &[&Opt] =
+    &[&OWNER_IS_TENANT, &ADMIN_ROLE, &ALLOW_ANONYMOUS_ACCESS, &ADMIN_TOKEN, &POLICY_FILE, &POLICY_DEFAULT_RULE];
 
 /// Looked for when no policy file is named.
 const POLICY_FILES: [&str; 3] = ["policy.yaml", "glance.json", "policy.json"];
@@ -36,6 +40,7 @@ impl Loaded {
             filter: pipeline.identity,
             admin_role: self.admin_role()?,
             owner_is_tenant: self.conf.bool(&OWNER_IS_TENANT)?,
+            allow_anonymous: self.conf.bool(&ALLOW_ANONYMOUS_ACCESS)?,
         })
     }
 

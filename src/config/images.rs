@@ -18,6 +18,8 @@ static HASHING_ALGORITHM: Opt = Opt::str("DEFAULT", "hashing_algorithm")
 static IMAGE_PROPERTY_QUOTA: Opt = Opt::int("DEFAULT", "image_property_quota")
     .default("128")
     .help("Properties an image may have; negative: any number");
+static IMAGE_TAG_QUOTA: Opt =
+    Opt::int("DEFAULT", "image_tag_quota").default("128").help("Tags an image may have; negative: any number");
 static IMAGE_MEMBER_QUOTA: Opt =
     Opt::int("DEFAULT", "image_member_quota").default("128").help("Members an image may have; negative: any number");
 static DELAYED_DELETE: Opt =
@@ -44,6 +46,7 @@ pub(super) static OPTIONS: &[&Opt] = &[
     &IMAGE_SIZE_CAP,
     &HASHING_ALGORITHM,
     &IMAGE_PROPERTY_QUOTA,
+    &IMAGE_TAG_QUOTA,
     &IMAGE_MEMBER_QUOTA,
     &DELAYED_DELETE,
     &SCRUB_TIME,
@@ -76,6 +79,7 @@ impl Loaded {
             hashing_algorithm,
             upload_journal_dir,
             property_quota: quota(&IMAGE_PROPERTY_QUOTA)?,
+            tag_quota: quota(&IMAGE_TAG_QUOTA)?,
             member_quota: quota(&IMAGE_MEMBER_QUOTA)?,
             image_size_cap: self.natural(&IMAGE_SIZE_CAP)?,
             delayed_delete: conf.bool(&DELAYED_DELETE)?,

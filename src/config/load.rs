@@ -36,6 +36,7 @@ fn all_options() -> Vec<&'static Opt> {
         super::listener::OPTIONS,
         super::registry::OPTIONS,
         super::database::OPTIONS,
+        super::v2::OPTIONS,
         super::store::OPTIONS,
         super::cache::OPTIONS,
         super::images::OPTIONS,

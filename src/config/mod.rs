@@ -14,6 +14,7 @@ mod pipeline;
 mod registry;
 mod scrubber;
 mod store;
+mod v2;
 
 use std::path::PathBuf;
 

@@ -50,7 +50,7 @@ const FACTORIES: [(&str, Component); 16] = [
     ("glance.api.middleware.version_negotiation", Component::Neutral),
     ("glance.common.context", Component::Identity(Filter::Open)),
     ("glance.registry.context", Component::Identity(Filter::Open)),
-    ("glance.api.middleware.context:UnauthenticatedContextMiddleware", Component::Identity(Filter::Open)),
+    ("glance.api.middleware.context:UnauthenticatedContextMiddleware", Component::Identity(Filter::Unauthenticated)),
     ("glance.api.middleware.context:ContextMiddleware", Component::Identity(Filter::Confirmed)),
     ("keystone.middleware.glance_auth_token", Component::Identity(Filter::Confirmed)),
     ("glance.api.middleware.cache:CacheFilter", Component::Cache),
@@ -72,7 +72,15 @@ impl Loaded {
         let app = flavor.as_deref().map_or_else(|| base.to_owned(), |flavor| format!("{base}-{flavor}"));
         let pipeline = match self.paste_file()? {
             Some(path) => Reader { app: &app, flavor: flavor.as_deref(), file: &PasteFile::read(&path)? }.pipeline()?,
-            None => built_in(&app, flavor.as_deref())?,
+            None => {
+                let identity = match base {
+                    "glance-registry" => Filter::Open,
+                    // Whoever names a flavor knows Glance; whoever does not gets what works by itself.
+                    _ if self.files().is_empty() || flavor.is_none() => Filter::Sole,
+                    _ => Filter::Unauthenticated,
+                };
+                built_in(&app, flavor.as_deref(), identity)?
+            }
         };
         Ok((pipeline, app))
     }
@@ -91,7 +99,7 @@ impl Loaded {
     }
 }
 
-fn built_in(app: &str, flavor: Option<&str>) -> Result<Pipeline> {
+fn built_in(app: &str, flavor: Option<&str>, identity: Filter) -> Result<Pipeline> {
     let failure =
         |reason: &str| Error::Paste { app: app.to_owned(), path: "(built in)".into(), reason: reason.to_owned() };
     let (keystone, rest) = match flavor.unwrap_or("").strip_prefix("keystone") {
@@ -107,7 +115,7 @@ fn built_in(app: &str, flavor: Option<&str>) -> Result<Pipeline> {
     if keystone {
         return Err(failure(NO_TOKEN_VALIDATION));
     }
-    Ok(Pipeline { identity: Filter::Open, cache, cache_management })
+    Ok(Pipeline { identity, cache, cache_management })
 }
 
 const NO_TOKEN_VALIDATION: &str = "its filter authtoken validates tokens with Keystone, which this release cannot do; \

@@ -14,19 +14,19 @@ impl Images {
         if fields.is_public == Some(true) {
             self.parts.policy.enforce(ctx, "publicize_image")?;
         }
-        self.check_size_cap(fields.size)?;
+        self.check_size_cap(fields.size.flatten())?;
         self.check_properties(fields.properties.as_ref().map_or(0, BTreeMap::len))?;
         let size = match location {
-            None => fields.size.unwrap_or(0),
-            Some(uri) => self.size_at(uri, fields.size).await?,
+            None => fields.size.flatten().unwrap_or(0),
+            Some(uri) => self.size_at(uri, fields.size.flatten()).await?,
         };
         let status = if location.is_some() { ImageStatus::Active } else { ImageStatus::Queued };
         let record = ImageFields {
             status: Some(status),
-            size: Some(size),
+            size: Some(Some(size)),
             checksum: None,
             os_hash: None,
-            location: location.map(|uri| Some(self.stored_location(uri))),
+            locations: location.map(|uri| vec![self.stored_location(uri)]),
             ..fields
         };
         let id = record.id.clone();

@@ -5,7 +5,7 @@ use super::journal::{Entry, Note, Work};
 use super::scrub_queue::{self, ScrubEntry};
 use super::{Error, Images, Result};
 use crate::db::{self, Step};
-use crate::model::{Context, Image, ImageId, ImageStatus};
+use crate::model::{Api, Context, Image, ImageId, ImageStatus, Location};
 use crate::notify::Event;
 use crate::store;
 
@@ -13,10 +13,15 @@ use crate::store;
 const ATTEMPTS: usize = 8;
 
 impl Images {
-    /// Deletes an image (v1-api §12). Once its record is deleted nothing fails the request any more: what goes wrong with
+    /// Deletes an image (v1-api §12, v2-images §6.5). Once its record is deleted nothing fails the request any more: what goes wrong with
     /// the data is logged. Runs to its end even if the caller stops waiting.
     pub(crate) async fn delete(&self, ctx: &Context, id: &ImageId) -> Result<()> {
-        self.authorise_change(ctx, "delete_image")?;
+        match ctx.api {
+            Api::V1 => self.authorise_change(ctx, "delete_image")?,
+            // v2's rule looks at the image.
+            Api::V2 if ctx.read_only => return Err(Error::ReadOnly),
+            Api::V2 => {}
+        }
         let (images, ctx, id) = (self.clone(), ctx.clone(), id.clone());
         let task = self.background.tasks.spawn(async move { images.delete_now(&ctx, &id).await });
         task.await.unwrap_or_else(|failure| Err(Error::Crashed(failure.to_string())))
@@ -50,8 +55,11 @@ impl Images {
         let mut conflict = None;
         for _ in 0..ATTEMPTS {
             let image = self.lookup(ctx, id).await?;
+            if ctx.api == Api::V2 {
+                self.parts.policy.enforce_on(ctx, "delete_image", &image)?;
+            }
             if image.protected {
-                return Err(Error::Protected);
+                return Err(Error::Protected(image.id));
             }
             if image.deleted && image.status == ImageStatus::Deleted {
                 return Ok((image, false, None));
@@ -81,15 +89,16 @@ impl Images {
     /// Notes what is about to be deleted. Where that cannot be done the image is deleted all the same: a full disk must
     /// not keep its users from making room.
     async fn note_deletion(&self, image: &Image) -> Option<Entry> {
-        let note = Note { work: Work::Delete, locations: image.locations.clone() };
+        let note =
+            Note { work: Work::Delete, locations: image.locations.iter().map(|stored| stored.uri.clone()).collect() };
         let begun = Entry::begin(&self.parts.settings.upload_journal_dir, &image.id, note).await;
         begun.inspect_err(|error| tracing::warn!("deleting image {} without a journal: {error}", image.id)).ok()
     }
 
     /// The locations that the configured key decrypts; the others are the operator's to find.
     fn readable_locations(&self, image: &Image) -> Vec<String> {
-        let read = |stored: &String| {
-            let plain = self.plain_location(stored);
+        let read = |stored: &Location| {
+            let plain = self.plain_location(&stored.uri);
             plain.inspect_err(|error| tracing::error!("data of deleted image {} is left: {error}", image.id)).ok()
         };
         image.locations.iter().filter_map(read).collect()

@@ -43,7 +43,25 @@ pub(crate) enum Error {
     Membership(#[source] db::Error),
     /// Protected images are not deleted.
     #[error("Image is protected")]
-    Protected,
+    Protected(ImageId),
+    /// The policy does not let the caller create images of others.
+    #[error("You are not permitted to create images owned by '{0}'.")]
+    ForeignOwner(String),
+    /// Only admins give images away.
+    #[error("Owner can't be updated by non admin.")]
+    OwnerIsAdmins,
+    /// What was to be added is there.
+    #[error("Property {0} already present.")]
+    PropertyPresent(String),
+    /// What was to be replaced or removed is not there.
+    #[error("Property {0} does not exist.")]
+    NoProperty(String),
+    /// Every image has this attribute.
+    #[error("Property {0} may not be removed.")]
+    NotRemovable(String),
+    /// Data that came in one format does not become another by saying so.
+    #[error("Attribute {0} can be only replaced for a queued image.")]
+    FormatIsFixed(&'static str),
     /// The data of an image in this status cannot be downloaded.
     #[error("Image {0} is not active")]
     NotActive(ImageId),

@@ -5,6 +5,7 @@
 //! compare-and-set, then touch data; only scrubbing, which nobody asks for, removes first.
 
 mod cached;
+mod change;
 mod copy;
 mod create;
 mod delete;
@@ -16,6 +17,7 @@ mod journal;
 mod members;
 mod prefetch;
 mod recover;
+mod register;
 mod running;
 mod scrub;
 mod scrub_queue;
@@ -30,6 +32,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fastio::Algorithm;
+use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -39,11 +42,12 @@ use running::Running;
 use crate::cache::Cache;
 use crate::crypt::LocationCipher;
 use crate::db::Metadata;
-use crate::model::{Context, Image};
+use crate::model::{Context, Image, Location};
 use crate::notify::Notifier;
 use crate::policy::Policy;
 use crate::store::Stores;
 
+pub(crate) use change::{Attribute, Change};
 pub(crate) use copy::Copy;
 pub(crate) use download::{Requester, Wanted};
 pub(crate) use error::{Error, Result};
@@ -71,6 +75,8 @@ pub(crate) struct Settings {
     pub(crate) concurrent_copies: usize,
     /// Properties that an image may have; `None`: any number (`image_property_quota`).
     pub(crate) property_quota: Option<usize>,
+    /// Tags that an image may have; `None`: any number (`image_tag_quota`).
+    pub(crate) tag_quota: Option<usize>,
     /// Members that an image may have; `None`: any number (`image_member_quota`).
     pub(crate) member_quota: Option<usize>,
 }
@@ -164,6 +170,26 @@ impl Images {
         tokio::time::timeout(limit, self.background.tasks.wait()).await.is_ok()
     }
 
+    /// Whether there is a cache, be it that it cannot be used at present.
+    pub(crate) fn has_cache(&self) -> bool {
+        self.parts.cache.is_some()
+    }
+
+    /// The caller, made an admin if the policy says so (`context_is_admin`); where nobody is asked who he is, there are no
+    /// roles, and he stays what he is.
+    pub(crate) fn admitted(&self, ctx: Context) -> Context {
+        match ctx.roles.is_empty() && ctx.is_admin {
+            true => ctx,
+            false => Context { is_admin: self.parts.policy.enforce(&ctx, "context_is_admin").is_ok(), ..ctx },
+        }
+    }
+
+    /// What v2 shows of the places of the image's data: URI and notes of each that can be read.
+    pub(crate) fn shown_locations(&self, image: &Image) -> Vec<(String, Map<String, Value>)> {
+        let shown = |location: &Location| Some((self.plain_location(&location.uri).ok()?, location.metadata.clone()));
+        image.locations.iter().filter_map(shown).collect()
+    }
+
     /// The policy first, then the ban on changes by anonymous callers.
     fn authorise_change(&self, ctx: &Context, rule: &'static str) -> Result<()> {
         self.parts.policy.enforce(ctx, rule)?;
@@ -172,7 +198,7 @@ impl Images {
 
     /// The plain URIs of the image's data, in order.
     fn plain_locations(&self, image: &Image) -> Result<Vec<String>> {
-        image.locations.iter().map(|stored| self.plain_location(stored)).collect()
+        image.locations.iter().map(|stored| self.plain_location(&stored.uri)).collect()
     }
 
     fn plain_location(&self, stored: &str) -> Result<String> {
@@ -183,10 +209,10 @@ impl Images {
     }
 
     /// A location as it goes to the metadata.
-    fn stored_location(&self, uri: &str) -> String {
-        match &self.parts.cipher {
+    fn stored_location(&self, uri: &str) -> Location {
+        Location::bare(match &self.parts.cipher {
             None => uri.to_owned(),
             Some(cipher) => cipher.encrypt(uri),
-        }
+        })
     }
 }

@@ -104,7 +104,7 @@ impl Images {
         }
         let mut uris = vec![queued];
         for stored in &image.locations {
-            let readable = self.plain_location(stored).ok().filter(|uri| self.parts.stores.for_uri(uri).is_ok());
+            let readable = self.plain_location(&stored.uri).ok().filter(|uri| self.parts.stores.for_uri(uri).is_ok());
             match readable {
                 Some(uri) if uris.contains(&uri) => {}
                 Some(uri) => uris.push(uri),

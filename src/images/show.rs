@@ -10,6 +10,13 @@ impl Images {
         self.lookup(ctx, id).await
     }
 
+    /// One image's record, if the policy lets the caller see it (v2-images §6.2).
+    pub(crate) async fn seen(&self, ctx: &Context, id: &ImageId) -> Result<Image> {
+        let image = self.lookup(ctx, id).await?;
+        self.parts.policy.enforce_on(ctx, "get_image", &image)?;
+        Ok(image)
+    }
+
     /// A page of records.
     pub(crate) async fn index(&self, ctx: &Context, query: &ImageQuery) -> Result<Vec<Image>> {
         self.parts.policy.enforce(ctx, "get_images")?;

@@ -34,13 +34,20 @@ impl Images {
             self.parts.policy.enforce(ctx, "publicize_image")?;
         }
         self.check_properties(properties_after(image, &fields, purge_props))?;
-        let announced = fields.size;
-        let mut change =
-            ImageFields { id: None, status: None, checksum: None, os_hash: None, size: None, location: None, ..fields };
+        let announced = fields.size.flatten();
+        let mut change = ImageFields {
+            id: None,
+            status: None,
+            checksum: None,
+            os_hash: None,
+            size: None,
+            locations: None,
+            ..fields
+        };
         let mut mode = UpdateMode { purge_props, from_status: None };
         if let Some(uri) = location {
-            change.size = Some(self.size_at(uri, announced).await?);
-            change.location = Some(Some(self.stored_location(uri)));
+            change.size = Some(Some(self.size_at(uri, announced).await?));
+            change.locations = Some(vec![self.stored_location(uri)]);
             change.status = Some(ImageStatus::Active);
             mode.from_status = Some(ImageStatus::Queued);
         }

@@ -49,7 +49,7 @@ impl Images {
     /// From `queued` to `saving`, with an entry in the journal: whatever becomes of this process, the image does not stay
     /// `saving`, and no data is left that is not an image's.
     pub(super) async fn reserve(&self, ctx: &Context, image: &Image, store: &dyn Store) -> Result<(Image, Entry)> {
-        let location = store.location(&image.id).map(|uri| self.stored_location(&uri));
+        let location = store.location(&image.id).map(|uri| self.stored_location(&uri).uri);
         let note = Note { work: Work::Upload, locations: location.into_iter().collect() };
         let mut entry =
             Entry::begin(&self.parts.settings.upload_journal_dir, &image.id, note).await.map_err(|error| {
@@ -163,10 +163,10 @@ impl Images {
     async fn activate(&self, ctx: &Context, image: &Image, added: &Added, got: Received) -> Result<Image> {
         let fields = ImageFields {
             status: Some(ImageStatus::Active),
-            size: Some(added.size),
+            size: Some(Some(added.size)),
             checksum: Some(Some(got.md5)),
             os_hash: Some(Some(got.os_hash)),
-            location: Some(Some(self.stored_location(&added.uri))),
+            locations: Some(vec![self.stored_location(&added.uri)]),
             ..ImageFields::default()
         };
         let mode = UpdateMode { purge_props: false, from_status: Some(ImageStatus::Saving) };

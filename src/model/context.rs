@@ -2,6 +2,15 @@
 
 use std::fmt;
 
+/// The API that a request came by. Each has its own rules (policy) and its own habits where the same thing is done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Api {
+    /// v1, its registry, and the service's own work.
+    #[default]
+    V1,
+    V2,
+}
+
 /// The security context of one request (v1-api §4). Built by the identity filters, read by everybody.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Context {
@@ -19,6 +28,10 @@ pub(crate) struct Context {
     pub(crate) owner_is_tenant: bool,
     /// The caller's token, forwarded to the registry.
     pub(crate) auth_token: Option<String>,
+    /// How the request came.
+    pub(crate) api: Api,
+    /// The request's name in answers and logs (v2).
+    pub(crate) request_id: Option<String>,
 }
 
 impl fmt::Debug for Context {
@@ -46,8 +59,8 @@ impl Context {
         owner.as_deref()
     }
 
-    /// Admins can see deleted images by id (v1-api §4.3).
+    /// v1's admins can see deleted images by id (v1-api §4.3); for v2 there are none (policy-and-auth §5.1).
     pub(crate) fn sees_deleted(&self) -> bool {
-        self.is_admin
+        self.is_admin && self.api == Api::V1
     }
 }

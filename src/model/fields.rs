@@ -1,8 +1,8 @@
 //! What a request says of an image, and the rules such a saying must keep.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Image, ImageId, ImageStatus, OsHash};
+use super::{Api, Image, ImageId, ImageStatus, Location, OsHash, Visibility};
 
 /// Container formats of v1 (v1-api §7) and of today (configuration §11).
 const CONTAINER_FORMATS: [&str; 8] = ["ami", "ari", "aki", "bare", "ovf", "ova", "docker", "compressed"];
@@ -19,19 +19,29 @@ pub(crate) struct ImageFields {
     pub(crate) id: Option<ImageId>,
     pub(crate) name: Option<Option<String>>,
     pub(crate) status: Option<ImageStatus>,
+    /// v1's word for the visibility; public or not is all it can tell.
     pub(crate) is_public: Option<bool>,
+    /// v2's word for it.
+    pub(crate) visibility: Option<Visibility>,
+    pub(crate) os_hidden: Option<bool>,
     pub(crate) protected: Option<bool>,
     pub(crate) disk_format: Option<Option<String>>,
     pub(crate) container_format: Option<Option<String>>,
-    pub(crate) size: Option<u64>,
+    pub(crate) size: Option<Option<u64>>,
+    pub(crate) virtual_size: Option<Option<u64>>,
     pub(crate) checksum: Option<Option<String>>,
     pub(crate) os_hash: Option<Option<OsHash>>,
     pub(crate) min_disk: Option<i64>,
     pub(crate) min_ram: Option<i64>,
     pub(crate) owner: Option<Option<String>>,
-    pub(crate) location: Option<Option<String>>,
-    /// `None`: leave the properties alone.
+    /// All locations the image is to have.
+    pub(crate) locations: Option<Vec<Location>>,
+    /// All tags the image is to have.
+    pub(crate) tags: Option<BTreeSet<String>>,
+    /// Properties to set; `None`: leave them alone.
     pub(crate) properties: Option<BTreeMap<String, Option<String>>>,
+    /// Properties to remove.
+    pub(crate) dropped_properties: BTreeSet<String>,
 }
 
 /// A rule that the fields break; the text is the one v1 clients know (v1-api §7.3).
@@ -41,9 +51,10 @@ pub(crate) struct InvalidFields(pub(crate) String);
 
 impl ImageFields {
     /// Checks the image that results when these fields are laid over `before` (`None`: a new image). Formats that a
-    /// change does not mention are not judged: another release may have known them.
-    pub(crate) fn validate(&self, before: Option<&Image>) -> Result<(), InvalidFields> {
-        if before.is_some() && self.disk_format.is_none() && self.container_format.is_none() {
+    /// change does not mention are not judged: another release may have known them; nor are those of v2, whose schema
+    /// names the ones that are configured.
+    pub(crate) fn validate(&self, before: Option<&Image>, api: Api) -> Result<(), InvalidFields> {
+        if api == Api::V2 || (before.is_some() && self.disk_format.is_none() && self.container_format.is_none()) {
             return self.check_lengths();
         }
         let disk = merged(self.disk_format.as_ref(), before.and_then(|image| image.disk_format.as_ref()));
@@ -63,7 +74,7 @@ impl ImageFields {
     }
 
     fn check_lengths(&self) -> Result<(), InvalidFields> {
-        if self.size.is_some_and(|size| i64::try_from(size).is_err()) {
+        if self.size.flatten().is_some_and(|size| i64::try_from(size).is_err()) {
             return Err(InvalidFields(format!("Invalid value for size: must be at most {}", i64::MAX)));
         }
         let too_long = |text: &str| text.chars().count() > MAX_NAME;
@@ -99,7 +110,7 @@ fn check_format(kind: &str, value: Option<&str>, known: &[&str]) -> Result<(), I
 
 #[cfg(test)]
 mod tests {
-    use super::ImageFields;
+    use super::{Api, ImageFields};
 
     fn formats(disk: Option<&str>, container: Option<&str>) -> ImageFields {
         ImageFields {
@@ -111,8 +122,9 @@ mod tests {
 
     #[test]
     fn formats_are_mandatory_known_and_matching() {
-        let message = |fields: ImageFields| fields.validate(None).unwrap_err().0;
-        assert_eq!(formats(Some("raw"), Some("ovf")).validate(None), Ok(()));
+        let message = |fields: ImageFields| fields.validate(None, Api::V1).unwrap_err().0;
+        assert_eq!(formats(Some("raw"), Some("ovf")).validate(None, Api::V1), Ok(()));
+        assert_eq!(formats(None, Some("x")).validate(None, Api::V2), Ok(()));
         assert_eq!(message(formats(None, Some("ovf"))), "Invalid disk format 'None' for image.");
         assert_eq!(message(formats(Some("raw"), Some("x"))), "Invalid container format 'x' for image.");
         assert!(message(formats(Some("ami"), Some("aki"))).starts_with("Invalid mix of disk and container"));
@@ -123,7 +135,7 @@ mod tests {
     fn names_longer_than_the_column_are_refused() {
         let named =
             |len: usize| ImageFields { name: Some(Some("n".repeat(len))), ..formats(Some("raw"), Some("bare")) };
-        assert!(named(255).validate(None).is_ok());
-        assert!(named(256).validate(None).is_err());
+        assert!(named(255).validate(None, Api::V1).is_ok());
+        assert!(named(256).validate(None, Api::V2).is_err());
     }
 }

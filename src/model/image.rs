@@ -1,10 +1,11 @@
 //! The image and its members as the service knows them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
 use chrono::NaiveDateTime;
+use serde_json::{Map, Value};
 
 use super::ImageId;
 
@@ -122,11 +123,15 @@ pub(crate) struct Image {
     pub(crate) container_format: Option<String>,
     /// Bytes of data; `None` until known.
     pub(crate) size: Option<u64>,
+    /// Bytes of the disk that the data describes (v2); `None` where nobody looked.
+    pub(crate) virtual_size: Option<u64>,
     /// Lower-case hex MD5 of the data.
     pub(crate) checksum: Option<String>,
     /// The digest of the data that can be relied on; `None` where nobody computed one.
     pub(crate) os_hash: Option<OsHash>,
     pub(crate) protected: bool,
+    /// Left out of lists that do not ask for it (v2).
+    pub(crate) os_hidden: bool,
     /// GB a server's disk must have.
     pub(crate) min_disk: i64,
     /// MB a server's memory must have.
@@ -137,14 +142,32 @@ pub(crate) struct Image {
     pub(crate) deleted_at: Option<NaiveDateTime>,
     pub(crate) deleted: bool,
     pub(crate) properties: BTreeMap<String, Option<String>>,
-    /// Where the data is: store URIs as stored (encrypted if the API has a `metadata_encryption_key`), in order.
-    pub(crate) locations: Vec<String>,
+    /// Words to find it by (v2).
+    pub(crate) tags: BTreeSet<String>,
+    /// Where the data is, in order.
+    pub(crate) locations: Vec<Location>,
 }
 
 impl Image {
     /// v1's `is_public`.
     pub(crate) fn is_public(&self) -> bool {
         self.visibility == Visibility::Public
+    }
+}
+
+/// A place of an image's data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Location {
+    /// Store URI as stored (encrypted if the API has a `metadata_encryption_key`).
+    pub(crate) uri: String,
+    /// What a client or the service noted of it (v2).
+    pub(crate) metadata: Map<String, Value>,
+}
+
+impl Location {
+    /// A location of which nothing is noted.
+    pub(crate) fn bare(uri: String) -> Self {
+        Self { uri, metadata: Map::new() }
     }
 }
 
@@ -163,7 +186,7 @@ pub(crate) struct Member {
     pub(crate) image_id: ImageId,
     /// Project (or user) id.
     pub(crate) member: String,
-    /// May share the image on.
+    /// May share the image on (v1).
     pub(crate) can_share: bool,
 }
 

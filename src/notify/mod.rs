@@ -13,6 +13,7 @@ const LOGGER: &str = "glance.notifier.logging_notifier";
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Event {
+    Create,
     Upload,
     Update,
     Delete,
@@ -22,6 +23,7 @@ pub(crate) enum Event {
 impl Event {
     fn as_str(self) -> &'static str {
         match self {
+            Self::Create => "image.create",
             Self::Upload => "image.upload",
             Self::Update => "image.update",
             Self::Delete => "image.delete",

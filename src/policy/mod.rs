@@ -1,18 +1,17 @@
 //! Who may do what: the image API's rules, asked through oslo.policy's language.
 //!
-//! A `policy.json` of old decides everything by itself: what it does not name falls to its `default` rule (v1-api §5).
-//! Without a file, and for rules that a YAML file does not name, the built-in rules hold.
+//! Each API has rules of its own ([`defaults`]), and a policy file overrides both. A `policy.json` of old decides
+//! everything of v1 by itself: what it does not name falls to its `default` rule (v1-api §5). Without a file, and for
+//! rules that a file does not name, the built-in rules hold.
+
+mod defaults;
+mod target;
 
 use std::path::{Path, PathBuf};
 
 use oslopolicy::{Creds, Enforcer, Rules, Target};
 
-use crate::model::Context;
-
-/// What holds where no file says otherwise: v1 leaves everything open but the cache and publishing, which
-/// are for admins (security S8, C9). A deployment without an identity service has only admins.
-const BUILT_IN: [(&str, &str); 3] =
-    [("default", ""), ("manage_image_cache", "is_admin:True"), ("publicize_image", "is_admin:True")];
+use crate::model::{Api, Context, Image, Visibility};
 
 /// Why an action is not allowed.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +19,9 @@ pub(crate) enum Error {
     /// The rules say no.
     #[error("You are not authorized to complete {0} action.")]
     Denied(&'static str),
+    /// The rules say no even to a look at the image, so for this caller there is none (policy-and-auth §5.2).
+    #[error("")]
+    Hidden,
     /// The rules cannot be read; nothing is allowed until they can.
     #[error("{0}")]
     Unreadable(#[from] oslopolicy::Error),
@@ -28,7 +30,8 @@ pub(crate) enum Error {
 /// The rules of this deployment. The file is read again whenever it has changed.
 #[derive(Debug)]
 pub(crate) struct Policy {
-    enforcer: Enforcer,
+    v1: Enforcer,
+    v2: Enforcer,
 }
 
 impl Policy {
@@ -38,39 +41,68 @@ impl Policy {
     /// The file cannot be read or understood.
     pub(crate) fn open(file: Option<PathBuf>, default_rule: &str) -> Result<Self, Error> {
         let self_contained = file.as_deref().and_then(Path::extension).is_some_and(|extension| extension == "json");
-        let built_in: &[(&str, &str)] = if self_contained { &[] } else { &BUILT_IN };
-        let enforcer = Enforcer::new(Rules::new(built_in, default_rule), file)?;
-        for warning in enforcer.warnings()? {
+        let built_in: &[(&str, &str)] = if self_contained { &[] } else { defaults::of(Api::V1) };
+        let v1 = Enforcer::new(Rules::new(built_in, default_rule), file.clone())?;
+        for warning in v1.warnings()? {
             tracing::warn!("policy: {warning}");
         }
-        Ok(Self { enforcer })
+        Ok(Self { v1, v2: Enforcer::new(Rules::new(defaults::of(Api::V2), default_rule), file)? })
     }
 
-    /// Lets `rule` pass for this caller, or says why not. v1 has no targets: a rule can only look at the caller.
+    /// Lets `rule` pass for this caller, or says why not, where no image is looked at: v1 has no targets at all, and in v2
+    /// the caller's own project is the target.
     pub(crate) fn enforce(&self, ctx: &Context, rule: &'static str) -> Result<(), Error> {
-        if self.enforcer.enforce(rule, &Target::default(), &credentials(ctx))? {
-            Ok(())
-        } else {
-            Err(Error::Denied(rule))
+        self.judge(ctx, rule, &target::project(ctx.owner()))
+    }
+
+    /// Lets `rule` pass for this caller and this image. Who may not even see it does not hear that it is there.
+    pub(crate) fn enforce_on(&self, ctx: &Context, rule: &'static str, image: &Image) -> Result<(), Error> {
+        const SEE: &str = "get_image";
+        let target = target::image(ctx, image);
+        match self.judge(ctx, rule, &target) {
+            Err(Error::Denied(_)) if rule == SEE || self.judge(ctx, SEE, &target).is_err() => Err(Error::Hidden),
+            verdict => verdict,
         }
+    }
+
+    /// Lets `rule` pass for an image that is to be.
+    pub(crate) fn enforce_new(
+        &self,
+        ctx: &Context,
+        rule: &'static str,
+        owner: Option<&str>,
+        visibility: Option<Visibility>,
+    ) -> Result<(), Error> {
+        self.judge(ctx, rule, &target::new_image(owner, visibility))
+    }
+
+    fn judge(&self, ctx: &Context, rule: &'static str, target: &Target) -> Result<(), Error> {
+        let allowed = match ctx.api {
+            Api::V1 => self.v1.enforce(rule, &Target::default(), &credentials(ctx))?,
+            Api::V2 => self.v2.enforce(rule, target, &credentials(ctx))?,
+        };
+        if allowed { Ok(()) } else { Err(Error::Denied(rule)) }
     }
 }
 
-/// The caller under the names of 2012 (`user`, `tenant`) and of today.
+/// The caller as rules see it: under the names of today, and for v1 also under those of 2012 (policy-and-auth §3.3).
 fn credentials(ctx: &Context) -> Creds {
-    Creds::default()
-        .with("user", ctx.user.clone())
+    let today = Creds::default()
         .with("user_id", ctx.user.clone())
-        .with("tenant", ctx.tenant.clone())
         .with("project_id", ctx.tenant.clone())
-        .with("roles", ctx.roles.clone())
-        .with("is_admin", ctx.is_admin)
+        .with("roles", ctx.roles.clone());
+    match ctx.api {
+        Api::V1 => {
+            today.with("user", ctx.user.clone()).with("tenant", ctx.tenant.clone()).with("is_admin", ctx.is_admin)
+        }
+        Api::V2 => today,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Error, Policy};
-    use crate::model::Context;
+    use crate::model::{Api, Context};
 
     fn policy(name: &str, text: &str) -> (tempfile::TempDir, Policy) {
         let dir = tempfile::tempdir().unwrap();
@@ -104,5 +136,28 @@ mod tests {
             assert!(policy.enforce(&Context::service(), rule).is_ok());
         }
         assert!(policy.enforce(&Context::default(), "get_images").is_ok());
+    }
+
+    fn caller(project: &str, roles: &[&str]) -> Context {
+        Context {
+            tenant: Some(project.to_owned()),
+            roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+            owner_is_tenant: true,
+            api: Api::V2,
+            ..Context::default()
+        }
+    }
+
+    #[test]
+    fn v2_judges_the_project_and_the_role() {
+        let policy = Policy::open(None, "default").unwrap();
+        let allowed = |ctx: &Context, rule, owner| policy.enforce_new(ctx, rule, Some(owner), None).is_ok();
+        assert!(allowed(&caller("a", &["member"]), "add_image", "a"));
+        assert!(!allowed(&caller("a", &["member"]), "add_image", "b"));
+        assert!(!allowed(&caller("a", &["reader"]), "add_image", "a"));
+        assert!(allowed(&caller("a", &["admin"]), "add_image", "b"));
+        // Being an admin without a role, as without an identity service, is nothing that v2 asks for.
+        let open = Context { is_admin: true, api: Api::V2, ..Context::default() };
+        assert!(policy.enforce(&open, "get_images").is_err());
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::model::{ImageFields, ImageId, ImageStatus, InvalidFields};
+use crate::model::{ImageFields, ImageId, ImageStatus, InvalidFields, Location};
 
 /// The value of `image` in a body: just the fields that are mentioned.
 pub(crate) fn encode_fields(fields: &ImageFields) -> Value {
@@ -21,7 +21,7 @@ pub(crate) fn encode_fields(fields: &ImageFields) -> Value {
         ("min_disk", fields.min_disk.map(Value::from)),
         ("min_ram", fields.min_ram.map(Value::from)),
         ("owner", fields.owner.as_ref().map(|text| json!(text))),
-        ("location", fields.location.as_ref().map(|text| json!(text))),
+        ("location", fields.locations.as_ref().map(|all| json!(all.first().map(|location| &location.uri)))),
         ("properties", fields.properties.as_ref().map(|properties| json!(properties))),
     ];
     let mentioned = entries.into_iter().filter_map(|(field, value)| Some((field.to_owned(), value?)));
@@ -39,15 +39,15 @@ pub(crate) fn decode_fields(image: &Map<String, Value>) -> Result<ImageFields, I
         protected: body.flag("protected")?,
         disk_format: body.text("disk_format")?,
         container_format: body.text("container_format")?,
-        size: body.size()?,
+        size: body.size()?.map(Some),
         checksum: body.text("checksum")?,
-        // v1 does not know it.
-        os_hash: None,
         min_disk: body.number("min_disk")?,
         min_ram: body.number("min_ram")?,
         owner: body.text("owner")?.map(|owner| owner.filter(|owner| !owner.is_empty())),
-        location: body.text("location")?,
+        locations: body.text("location")?.map(|uri| uri.map(Location::bare).into_iter().collect()),
         properties: body.properties()?,
+        // v1 does not know the others.
+        ..ImageFields::default()
     })
 }
 
@@ -143,7 +143,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{decode_fields, encode_fields};
-    use crate::model::{ImageFields, ImageId, ImageStatus, InvalidFields};
+    use crate::model::{ImageFields, ImageId, ImageStatus, InvalidFields, Location};
 
     fn decode(body: &Value) -> Result<ImageFields, InvalidFields> {
         decode_fields(body.as_object().unwrap())
@@ -159,14 +159,14 @@ mod tests {
             protected: Some(false),
             disk_format: Some(Some("raw".to_owned())),
             container_format: Some(None),
-            size: Some(1 << 40),
+            size: Some(Some(1 << 40)),
             checksum: Some(Some("c1".to_owned())),
-            os_hash: None,
             min_disk: Some(1),
             min_ram: Some(2),
             owner: Some(None),
-            location: Some(Some("http://host/x".to_owned())),
+            locations: Some(vec![Location::bare("http://host/x".to_owned())]),
             properties: Some(BTreeMap::from([("a".to_owned(), None), ("b".to_owned(), Some("c".to_owned()))])),
+            ..ImageFields::default()
         };
         assert_eq!(decode(&encode_fields(&fields)), Ok(fields));
         assert_eq!(encode_fields(&ImageFields::default()), json!({}));

@@ -1,12 +1,12 @@
 //! Image records in answers: brief, detail, and full (v1-api §7, v1-system §3).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDateTime;
 use serde_json::{Value, json};
 
 use super::{isoformat, parse_time};
-use crate::model::{Image, ImageId, ImageStatus, Visibility};
+use crate::model::{Image, ImageId, ImageStatus, Location, Visibility};
 
 /// What the short list shows of an image.
 pub(crate) fn encode_brief(image: &Image) -> Value {
@@ -46,7 +46,7 @@ pub(crate) fn encode_detail(image: &Image) -> Value {
 /// The registry's record: detail and `location`, as stored. v1 knows one location, the first.
 pub(crate) fn encode_full(image: &Image) -> Value {
     let mut record = encode_detail(image);
-    record["location"] = json!(image.locations.first());
+    record["location"] = json!(image.locations.first().map(|location| &location.uri));
     record
 }
 
@@ -81,8 +81,11 @@ pub(crate) fn decode_record(record: &Value) -> Result<Image, String> {
             value => Some(value.as_u64().ok_or_else(|| wrong("size"))?),
         },
         checksum: text("checksum")?,
-        // v1 does not know it.
+        // v1 does not know these.
         os_hash: None,
+        virtual_size: None,
+        os_hidden: false,
+        tags: BTreeSet::new(),
         protected: flag("protected")?,
         min_disk: number("min_disk")?,
         min_ram: number("min_ram")?,
@@ -92,7 +95,7 @@ pub(crate) fn decode_record(record: &Value) -> Result<Image, String> {
         deleted_at: time("deleted_at")?,
         deleted: flag("deleted")?,
         properties: properties(&record["properties"]).ok_or_else(|| wrong("properties"))?,
-        locations: text("location")?.into_iter().collect(),
+        locations: text("location")?.into_iter().map(Location::bare).collect(),
     })
 }
 

@@ -1,11 +1,12 @@
-//! Errors as answers: the status, explanation and detail that v1 clients read (v1-api §6).
+//! Errors as answers: the status, explanation and detail that clients read (v1-api §6, v2-images §2.3).
 //!
 //! A handler returns an [`ApiError`]; its body depends on the method and the `Accept` header, which only
 //! [`render::Form`] around the routes knows. Until then the error travels in the extensions of an empty response.
 
+mod accept;
 pub(crate) mod render;
 
-use axum::http::StatusCode;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 /// An answer that is not a success.
@@ -19,12 +20,14 @@ pub(crate) struct ApiError {
     pub(in crate::api) close: bool,
     /// Bytes of the image, for those who asked for a part that it does not have (RFC 9110 §15.5.17).
     pub(in crate::api) size: Option<u64>,
+    /// A header that goes with it.
+    pub(in crate::api) header: Option<(HeaderName, HeaderValue)>,
 }
 
 impl ApiError {
     /// An answer with this status; `detail` may be empty.
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, explanation: None, detail: detail.into(), close: false, size: None }
+        Self { status, explanation: None, detail: detail.into(), close: false, size: None, header: None }
     }
 
     /// 400: the request breaks a rule.
@@ -92,6 +95,12 @@ impl ApiError {
     /// Tells how many bytes the image has.
     pub(crate) fn of_size(mut self, size: u64) -> Self {
         self.size = Some(size);
+        self
+    }
+
+    /// Adds a header.
+    pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.header = Some((name, value));
         self
     }
 

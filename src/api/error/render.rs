@@ -7,34 +7,43 @@ use std::panic::AssertUnwindSafe;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
+use serde_json::json;
 
 use super::ApiError;
+use super::accept::preferred;
+use crate::model::Api;
 
 /// The form in which one request's client takes errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) struct Form {
+    api: Api,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
     /// No body, as for every answer to HEAD.
     Empty,
     /// `text/plain`
     Plain,
     /// `text/html`
     Html,
+    /// `application/json`, only in v2.
+    Json,
 }
 
 impl Form {
     /// What this request's method and `Accept` header ask for.
-    pub(crate) fn of<B>(request: &Request<B>) -> Self {
-        let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
-        if request.method() == Method::HEAD {
-            Self::Empty
-        } else if accept.is_some_and(|accept| accept.contains("html") || accept.contains("*/*")) {
-            Self::Html
-        } else {
-            Self::Plain
-        }
+    pub(crate) fn of<B>(request: &Request<B>, api: Api) -> Self {
+        let kind = match api {
+            _ if request.method() == Method::HEAD => Kind::Empty,
+            Api::V1 => v1_kind(request.headers()),
+            Api::V2 => v2_kind(request.headers()),
+        };
+        Self { api, kind }
     }
 
     /// Gives the [`ApiError`] that a response carries its body; other responses pass.
@@ -55,26 +64,49 @@ impl Form {
     }
 }
 
+/// v1 looks no further than whether the words are there.
+fn v1_kind(headers: &HeaderMap) -> Kind {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let html = accept.is_some_and(|accept| accept.contains("html") || accept.contains("*/*"));
+    if html { Kind::Html } else { Kind::Plain }
+}
+
+/// HTML wins ties: `glanceclient` accepts anything, and takes only HTML apart (v2-images §2.3).
+fn v2_kind(headers: &HeaderMap) -> Kind {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
+    match preferred(accept, &[("text", "html"), ("application", "json")]) {
+        Some(0) => Kind::Html,
+        Some(_) => Kind::Json,
+        None => Kind::Plain,
+    }
+}
+
 impl ApiError {
     fn render(&self, form: Form) -> Response {
-        // A fault is always plain text, whatever the client accepts.
-        let html = form == Form::Html && self.status != StatusCode::INTERNAL_SERVER_ERROR;
-        let body = match form {
-            Form::Empty => String::new(),
-            _ if html => self.html(),
-            _ => self.plain(),
+        let (body, content_type) = match (form.api, form.kind) {
+            (_, Kind::Empty) => (String::new(), "text/plain; charset=UTF-8"),
+            // v1's faults are always plain text, whatever the client accepts.
+            (Api::V1, Kind::Html) if self.status != StatusCode::INTERNAL_SERVER_ERROR => {
+                (self.html(form.api), "text/html; charset=UTF-8")
+            }
+            (Api::V1, _) => (self.v1_plain(), "text/plain; charset=UTF-8"),
+            (Api::V2, Kind::Html) => (self.html(form.api), "text/html; charset=UTF-8"),
+            (Api::V2, Kind::Json) => (self.json(), "application/json"),
+            (Api::V2, Kind::Plain) => (self.v2_plain(), "text/plain; charset=UTF-8"),
         };
-        let content_type = if html { "text/html; charset=UTF-8" } else { "text/plain; charset=UTF-8" };
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-        if form == Form::Empty {
+        if form.kind == Kind::Empty {
             // hyper announces no length in answers to HEAD by itself [v1-api §6].
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from(0));
         }
         if let Some(value) = self.size.and_then(|size| HeaderValue::from_str(&format!("bytes */{size}")).ok()) {
             headers.insert(header::CONTENT_RANGE, value);
+        }
+        if let Some((name, value)) = self.header.clone() {
+            headers.insert(name, value);
         }
         if self.close {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -82,28 +114,42 @@ impl ApiError {
         response
     }
 
-    fn plain(&self) -> String {
+    fn v1_plain(&self) -> String {
         let (explanation, detail) = (flat(self.explanation()), flat(&self.detail));
-        format!("{}\n\n{explanation}\n\n {detail}  ", self.status_line())
+        format!("{}\n\n{explanation}\n\n {detail}  ", self.status_line(Api::V1))
     }
 
-    fn html(&self) -> String {
-        let status = self.status_line();
-        let (explanation, detail) = (escaped(self.explanation()), escaped(&self.detail));
+    fn v2_plain(&self) -> String {
+        let (explanation, detail) = (flat(self.explanation()), flat(&self.detail));
+        format!("{}\n\n{explanation}\n\n{detail}\n\n\n", self.status_line(Api::V2))
+    }
+
+    fn html(&self, api: Api) -> String {
+        let status = self.status_line(api);
+        let (explanation, detail) = (escaped(self.explanation(), api), escaped(&self.detail, api));
         format!(
             "<html>\n <head>\n  <title>{status}</title>\n </head>\n <body>\n  <h1>{status}</h1>\n  \
              {explanation}<br /><br />\n{detail}\n\n\n </body>\n</html>"
         )
     }
 
-    fn status_line(&self) -> String {
-        let reason = match self.status {
-            // The names of its time.
-            StatusCode::PAYLOAD_TOO_LARGE => "Request Entity Too Large",
-            StatusCode::RANGE_NOT_SATISFIABLE => "Requested Range Not Satisfiable",
-            status => status.canonical_reason().unwrap_or("Unknown"),
-        };
-        format!("{} {reason}", self.status.as_u16())
+    fn json(&self) -> String {
+        let message = format!("{}<br /><br />\n{}\n\n\n", self.explanation(), self.detail);
+        json!({"message": message, "code": self.status_line(Api::V2), "title": self.title(Api::V2)}).to_string()
+    }
+
+    fn status_line(&self, api: Api) -> String {
+        format!("{} {}", self.status.as_u16(), self.title(api))
+    }
+
+    fn title(&self, api: Api) -> &'static str {
+        match (self.status, api) {
+            // The names of their times.
+            (StatusCode::PAYLOAD_TOO_LARGE, _) => "Request Entity Too Large",
+            (StatusCode::RANGE_NOT_SATISFIABLE, Api::V1) => "Requested Range Not Satisfiable",
+            (StatusCode::RANGE_NOT_SATISFIABLE, Api::V2) => "Request Range Not Satisfiable",
+            (status, _) => status.canonical_reason().unwrap_or("Unknown"),
+        }
     }
 
     fn explanation(&self) -> &str {
@@ -122,6 +168,7 @@ impl ApiError {
             StatusCode::FORBIDDEN => "Access was denied to this resource.",
             StatusCode::NOT_FOUND => "The resource could not be found.",
             StatusCode::PRECONDITION_FAILED => "The resource is no longer in the state that this request needs.",
+            StatusCode::GONE => "This resource is no longer available.  No forwarding address is given.",
             StatusCode::CONFLICT => "There was a conflict when trying to complete your request.",
             StatusCode::PAYLOAD_TOO_LARGE => "The body of your request was too large for this server.",
             StatusCode::RANGE_NOT_SATISFIABLE => "The Range requested is not available.",
@@ -145,9 +192,10 @@ fn flat(text: &str) -> String {
     line.replace('\n', " ").replace('\r', "")
 }
 
-/// Text as the content of an HTML element; four characters are too few for a library.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+/// Text as the content of an HTML element; five characters are too few for a library.
+fn escaped(text: &str, api: Api) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    if api == Api::V2 { text.replace('\'', "&#x27;") } else { text }
 }
 
 #[cfg(test)]
@@ -157,7 +205,11 @@ mod tests {
     use axum::http::{StatusCode, header};
     use axum::response::{IntoResponse, Response};
 
-    use super::{ApiError, Form, flat};
+    use super::{ApiError, Form, Kind, flat};
+    use crate::model::Api;
+
+    const PLAIN: Form = Form { api: Api::V1, kind: Kind::Plain };
+    const HTML: Form = Form { api: Api::V1, kind: Kind::Html };
 
     async fn body(response: Response) -> String {
         String::from_utf8(to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec()).unwrap()
@@ -166,17 +218,17 @@ mod tests {
     #[test]
     fn the_request_decides_the_form() {
         for (method, accept, form) in [
-            ("GET", None, Form::Plain),
-            ("GET", Some("application/json"), Form::Plain),
-            ("PUT", Some("*/*"), Form::Html),
-            ("GET", Some("application/xml, text/html;q=0.9"), Form::Html),
-            ("HEAD", Some("text/html"), Form::Empty),
+            ("GET", None, Kind::Plain),
+            ("GET", Some("application/json"), Kind::Plain),
+            ("PUT", Some("*/*"), Kind::Html),
+            ("GET", Some("application/xml, text/html;q=0.9"), Kind::Html),
+            ("HEAD", Some("text/html"), Kind::Empty),
         ] {
             let mut request = Request::builder().method(method);
             if let Some(accept) = accept {
                 request = request.header(header::ACCEPT, accept);
             }
-            assert_eq!(Form::of(&request.body(()).unwrap()), form, "{method} {accept:?}");
+            assert_eq!(Form::of(&request.body(()).unwrap(), Api::V1).kind, form, "{method} {accept:?}");
         }
     }
 
@@ -185,9 +237,9 @@ mod tests {
         let error = ApiError::bad_request("Got error:\r\nDetails: <b>bold</b> 1 < 2");
         let expected = "400 Bad Request\n\nThe server could not comply with the request since it is either malformed \
                         or otherwise incorrect.\n\n Got error: Details: bold 1 < 2  ";
-        assert_eq!(body(error.render(Form::Plain)).await, expected);
+        assert_eq!(body(error.render(PLAIN)).await, expected);
         let silent = ApiError::not_found("").explained("gone");
-        assert_eq!(body(silent.render(Form::Plain)).await, "404 Not Found\n\ngone\n\n   ");
+        assert_eq!(body(silent.render(PLAIN)).await, "404 Not Found\n\ngone\n\n   ");
     }
 
     #[tokio::test]
@@ -195,7 +247,7 @@ mod tests {
         let error = ApiError::forbidden("<script>\n\"&").explained("<no>");
         let expected = "<html>\n <head>\n  <title>403 Forbidden</title>\n </head>\n <body>\n  <h1>403 Forbidden</h1>\
                         \n  &lt;no&gt;<br /><br />\n&lt;script&gt;\n&quot;&amp;\n\n\n </body>\n</html>";
-        assert_eq!(body(error.render(Form::Html)).await, expected);
+        assert_eq!(body(error.render(HTML)).await, expected);
     }
 
     #[tokio::test]
@@ -210,14 +262,14 @@ mod tests {
             (ApiError::too_large("d"), "413 Request Entity Too Large\n\nThe body of your request was too large"),
             (ApiError::unavailable("d"), "503 Service Unavailable\n\nThe server is currently unavailable."),
         ] {
-            let text = body(error.render(Form::Plain)).await;
+            let text = body(error.render(PLAIN)).await;
             assert!(text.starts_with(start), "{text}");
         }
     }
 
     #[tokio::test]
     async fn a_fault_is_plain_and_closes_the_connection() {
-        let response = ApiError::internal().render(Form::Html);
+        let response = ApiError::internal().render(HTML);
         assert_eq!(response.headers()[header::CONNECTION], "close");
         assert_eq!(response.headers()[header::CONTENT_TYPE], "text/plain; charset=UTF-8");
         assert!(body(response).await.starts_with("500 Internal Server Error\n\n"));
@@ -225,18 +277,18 @@ mod tests {
 
     #[tokio::test]
     async fn head_has_no_body() {
-        let response = ApiError::unauthorized("x").render(Form::Empty);
+        let response = ApiError::unauthorized("x").render(Form { api: Api::V1, kind: Kind::Empty });
         assert_eq!(body(response).await, "");
     }
 
     #[tokio::test]
     async fn errors_and_panics_of_handlers_get_their_bodies_and_the_rest_passes() {
-        let busy = Form::Plain.guard(async { ApiError::conflict("busy").into_response() }).await;
+        let busy = PLAIN.guard(async { ApiError::conflict("busy").into_response() }).await;
         assert_eq!(busy.status(), StatusCode::CONFLICT);
         assert!(body(busy).await.ends_with("\n\n busy  "));
-        let broken = Form::Plain.guard(async { panic!("on purpose") }).await;
+        let broken = PLAIN.guard(async { panic!("on purpose") }).await;
         assert_eq!(broken.status(), StatusCode::INTERNAL_SERVER_ERROR);
-        let fine = Form::Plain.guard(async { Response::new(Body::from("fine")) }).await;
+        let fine = PLAIN.guard(async { Response::new(Body::from("fine")) }).await;
         assert_eq!(body(fine).await, "fine");
     }
 
@@ -244,5 +296,19 @@ mod tests {
     fn an_unclosed_bracket_is_no_markup() {
         assert_eq!(flat("1 < 2\n<i>and"), "1 and");
         assert_eq!(flat("1 < 2\nand"), "1 < 2 and");
+    }
+
+    #[tokio::test]
+    async fn v2_has_three_forms_of_the_same() {
+        let form = |kind| Form { api: Api::V2, kind };
+        let error = || ApiError::forbidden("it's").explained("<no>");
+        let json = body(error().render(form(Kind::Json))).await;
+        let expected = r#"{"message":"<no><br /><br />\nit's\n\n\n","code":"403 Forbidden","title":"Forbidden"}"#;
+        assert_eq!(json, expected);
+        assert!(
+            body(error().render(form(Kind::Html))).await.contains("&lt;no&gt;<br /><br />\nit&#x27;s\n\n\n </body>")
+        );
+        let plain = ApiError::forbidden("b").explained("a");
+        assert_eq!(body(plain.render(form(Kind::Plain))).await, "403 Forbidden\n\na\n\nb\n\n\n");
     }
 }

@@ -15,7 +15,7 @@ use crate::api::error::render::Form;
 use crate::db::registry::{RegistryClient, Settings};
 use crate::db::{Error, Metadata, Result, Step, UpdateMode};
 use crate::model::Membership;
-use crate::model::{Context, Image, ImageFields, ImageId, ImageQuery, ImageStatus, Member};
+use crate::model::{Api, Context, Image, ImageFields, ImageId, ImageQuery, ImageStatus, Member};
 use crate::wire::{decode_record, encode_full};
 
 const ID: &str = "71c675ab-d94f-49cd-a114-e12490b328d9";
@@ -60,7 +60,7 @@ impl Metadata for Fake {
         self.note(format!("find {query:?}"), vec![image()])
     }
     async fn image_insert(&self, _: &Context, fields: ImageFields) -> Result<Image> {
-        fields.validate(None)?;
+        fields.validate(None, Api::V1)?;
         self.note(format!("insert {fields:?}"), image())
     }
     async fn image_update(&self, _: &Context, id: &ImageId, fields: ImageFields, mode: UpdateMode) -> Result<Image> {

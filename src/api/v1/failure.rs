@@ -10,7 +10,14 @@ impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         let text = error.to_string();
         match error {
-            Error::Policy(policy::Error::Denied(_)) | Error::ReadOnly | Error::Protected => Self::forbidden(text),
+            Error::Policy(policy::Error::Denied(_) | policy::Error::Hidden) | Error::ReadOnly | Error::Protected(_) => {
+                Self::forbidden(text)
+            }
+            // What only v2 can ask for.
+            Error::ForeignOwner(_) | Error::OwnerIsAdmins | Error::NotRemovable(_) | Error::FormatIsFixed(_) => {
+                Self::forbidden(text)
+            }
+            Error::PropertyPresent(_) | Error::NoProperty(_) => Self::conflict(text),
             Error::NoOwner => Self::unauthorized(text),
             Error::Lookup { source, .. } => lookup(text, source),
             Error::List(Metadata::Invalid(_)) => Self::bad_request("").explained(text),

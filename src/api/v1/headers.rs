@@ -57,7 +57,7 @@ fn set(meta: &mut Meta, field: &str, value: Option<String>) -> Result<(), ApiErr
         "protected" => fields.protected = Some(value.as_deref().is_some_and(truthy)),
         "disk_format" => fields.disk_format = Some(value),
         "container_format" => fields.container_format = Some(value),
-        "size" => fields.size = value.map(size).transpose()?,
+        "size" => fields.size = value.map(size).transpose()?.map(Some),
         "min_disk" => fields.min_disk = Some(whole_number(field, value)?),
         "min_ram" => fields.min_ram = Some(whole_number(field, value)?),
         "owner" => fields.owner = Some(value),

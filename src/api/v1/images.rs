@@ -11,8 +11,9 @@ use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use serde_json::{Value, json};
 
 use super::headers::{self, Meta};
-use super::request::{BaseUrl, Data, data, image_id};
+use super::request::{Data, data, image_id};
 use super::views;
+use crate::api::base_url::BaseUrl;
 use crate::api::error::ApiError;
 use crate::api::json::answer;
 use crate::api::range;
@@ -47,7 +48,7 @@ pub(super) async fn meta(
     Path(id): Path<String>,
 ) -> Answer {
     let image = images.show(&ctx, &image_id(&id)?).await?;
-    let mut headers = headers::write(&image, image.size, &base.image(&image.id));
+    let mut headers = headers::write(&image, image.size, &base.v1_image(&image.id));
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=UTF-8"));
     headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
     Ok((StatusCode::OK, headers).into_response())
@@ -64,7 +65,7 @@ pub(super) async fn show(
 ) -> Answer {
     let requester = Requester { address: peer.map(|Extension(ConnectInfo(peer))| peer.ip().to_string()) };
     let download = images.download(&ctx, &image_id(&id)?, range::wanted(&request)?, &requester).await?;
-    let mut headers = headers::write(&download.image, download.size, &base.image(&download.image.id));
+    let mut headers = headers::write(&download.image, download.size, &base.v1_image(&download.image.id));
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     let (status, length) = match (download.size, download.part) {
@@ -98,7 +99,7 @@ pub(super) async fn create(
     images.check_size_cap(data.as_ref().and_then(|data| data.length))?;
     let image = images.create(&ctx, meta.fields.clone(), location.as_deref()).await?;
     let image = receive(&images, &ctx, image, &meta, data).await?;
-    Ok(views::image(StatusCode::CREATED, &image, headers::identity(&image, &base.image(&image.id))))
+    Ok(views::image(StatusCode::CREATED, &image, headers::identity(&image, &base.v1_image(&image.id))))
 }
 
 /// `PUT /images/{id}`
@@ -126,7 +127,7 @@ pub(super) async fn update(
     let purge = brings != Brings::Data && purge_props(&headers);
     let image = images.update(&ctx, &image, meta.fields.clone(), location, purge).await?;
     let image = receive(&images, &ctx, image, &meta, data).await?;
-    Ok(views::image(StatusCode::OK, &image, headers::identity(&image, &base.image(&image.id))))
+    Ok(views::image(StatusCode::OK, &image, headers::identity(&image, &base.v1_image(&image.id))))
 }
 
 /// `DELETE /images/{id}`
@@ -148,7 +149,7 @@ async fn receive(
     meta: &Meta,
     data: Option<Data>,
 ) -> Result<Image, ApiError> {
-    let size = meta.fields.size.filter(|size| *size > 0);
+    let size = meta.fields.size.flatten().filter(|size| *size > 0);
     let (checksum, store) = (meta.checksum.clone(), meta.store.clone());
     match (data, meta.copy_from.clone()) {
         (Some(data), _) if !data.is_octet_stream => {

@@ -8,8 +8,6 @@ mod members;
 mod request;
 mod views;
 
-pub(super) use request::BaseUrl;
-
 use axum::Router;
 use axum::routing::{any, delete, get, head, put};
 

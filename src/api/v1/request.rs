@@ -8,17 +8,6 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use crate::api::error::ApiError;
 use crate::model::{ByteStream, ImageId};
 
-/// Scheme and host under which the client reached us, for links.
-#[derive(Debug, Clone)]
-pub(crate) struct BaseUrl(pub(crate) String);
-
-impl BaseUrl {
-    /// Where an image is found again.
-    pub(super) fn image(&self, id: &ImageId) -> String {
-        format!("{}/v1/images/{id}", self.0)
-    }
-}
-
 /// An id in a path; what cannot be one names no image.
 pub(super) fn image_id(text: &str) -> Result<ImageId, ApiError> {
     ImageId::parse(text).ok_or_else(|| ApiError::not_found(format!("Image with identifier {text} not found")))

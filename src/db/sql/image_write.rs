@@ -9,11 +9,11 @@ use super::image_find::big;
 use super::image_get::{self, changeable, with_children};
 use super::pool::Session;
 use super::statement::{insert, now, soft_delete_children};
-use super::{locations, properties};
+use super::{locations, properties, tags};
 use crate::db::{Error, Step, UpdateMode};
-use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus, OsHash, Visibility};
+use crate::model::{Api, Context, Image, ImageFields, ImageId, ImageStatus, OsHash, Visibility};
 
-/// Adds an image with its properties and location.
+/// Adds an image with all that belongs to it.
 pub(super) async fn image_insert(
     mut session: Session,
     ctx: &Context,
@@ -29,8 +29,9 @@ pub(super) async fn image_insert(
     if let Some(wanted) = &fields.properties {
         properties::set(&mut session, id, wanted, false, now).await?;
     }
-    if let Some(Some(uri)) = &fields.location {
-        locations::add(&mut session, id, uri, now).await?;
+    locations::add(&mut session, id, fields.locations.as_deref().unwrap_or_default(), now).await?;
+    if let Some(tags) = &fields.tags {
+        tags::set(&mut session, id, tags, now).await?;
     }
     let image = image_get::reload(&mut session, id).await?;
     session.commit().await?;
@@ -40,17 +41,18 @@ pub(super) async fn image_insert(
 fn new_row(ctx: &Context, id: &ImageId, fields: &ImageFields, now: NaiveDateTime) -> sea_query::InsertStatement {
     let text = |field: &Option<Option<String>>| Expr::from(field.clone().flatten());
     let owner = match &fields.owner {
-        Some(owner) if ctx.is_admin => owner.clone(),
+        // By v2 the policy has judged whose it is to be.
+        Some(owner) if ctx.is_admin || ctx.api == Api::V2 => owner.clone(),
         _ => ctx.owner().map(str::to_owned),
     };
     let (algo, value) = parts(fields.os_hash.as_ref().and_then(Option::as_ref));
-    let public = fields.is_public.unwrap_or(false);
+    let said = fields.visibility.or_else(|| fields.is_public.map(of_public)).unwrap_or(Visibility::Shared);
     insert(
         "images",
         [
             ("id", id.as_str().into()),
             ("name", text(&fields.name)),
-            ("size", fields.size.map(big).into()),
+            ("size", fields.size.flatten().map(big).into()),
             ("status", fields.status.unwrap_or(ImageStatus::Queued).as_str().into()),
             ("created_at", now.into()),
             ("updated_at", now.into()),
@@ -64,8 +66,9 @@ fn new_row(ctx: &Context, id: &ImageId, fields: &ImageFields, now: NaiveDateTime
             ("min_disk", fields.min_disk.unwrap_or(0).into()),
             ("min_ram", fields.min_ram.unwrap_or(0).into()),
             ("protected", fields.protected.unwrap_or(false).into()),
-            ("visibility", visibility(if public { Visibility::Public } else { Visibility::Shared })),
-            ("os_hidden", false.into()),
+            ("visibility", visibility(said)),
+            ("virtual_size", fields.virtual_size.flatten().map(big).into()),
+            ("os_hidden", fields.os_hidden.unwrap_or(false).into()),
         ],
     )
 }
@@ -83,12 +86,12 @@ pub(super) async fn image_update(
     if let Some(from) = mode.from_status {
         check_step(&before, from, to)?;
     }
-    fields.validate(Some(&before)).map_err(Error::from)?;
+    fields.validate(Some(&before), ctx.api).map_err(Error::from)?;
     let before = with_children(&mut session, before).await?;
     let now = now();
     let mut cells = changes(ctx, fields, &before);
-    let location = fields.location.as_ref().filter(|wanted| before.locations.as_slice() != wanted.as_slice());
-    if !cells.is_empty() || location.is_some() {
+    let moved = fields.locations.as_ref().filter(|wanted| before.locations != **wanted);
+    if !cells.is_empty() || moved.is_some() || (ctx.api == Api::V2 && changes_children(fields, &before)) {
         cells.push(("updated_at", now.into()));
         let mut update = Query::update();
         update.table("images").values(cells).and_where(Expr::col("id").eq(id.as_str()));
@@ -100,11 +103,12 @@ pub(super) async fn image_update(
             return Err(conflict(&before, to, mode.from_status).into());
         }
     }
-    if let Some(wanted) = location {
+    if let Some(wanted) = moved {
         locations::remove(&mut session, id, false, now).await?;
-        if let Some(uri) = wanted {
-            locations::add(&mut session, id, uri, now).await?;
-        }
+        locations::add(&mut session, id, wanted, now).await?;
+    }
+    if let Some(wanted) = fields.tags.as_ref() {
+        tags::set(&mut session, id, wanted, now).await?;
     }
     if before.deleted && fields.status == Some(ImageStatus::Deleted) {
         locations::scrubbed(&mut session, id, now).await?;
@@ -114,9 +118,18 @@ pub(super) async fn image_update(
         let wanted = fields.properties.as_ref().unwrap_or(&none);
         properties::set(&mut session, id, wanted, mode.purge_props, now).await?;
     }
+    properties::remove(&mut session, id, fields.dropped_properties.iter().cloned().collect(), now).await?;
     let image = image_get::reload(&mut session, id).await?;
     session.commit().await?;
     Ok(image)
+}
+
+/// Whether what belongs to the image gets another value; its time tells so in v2.
+fn changes_children(fields: &ImageFields, before: &Image) -> bool {
+    let sets = |(name, value): (&String, &Option<String>)| before.properties.get(name) != Some(value);
+    fields.tags.as_ref().is_some_and(|tags| *tags != before.tags)
+        || fields.properties.iter().flatten().any(sets)
+        || fields.dropped_properties.iter().any(|name| before.properties.contains_key(name))
 }
 
 /// Refuses a step from another status than the image's.
@@ -139,7 +152,8 @@ fn conflict(before: &Image, to: ImageStatus, wanted: Option<ImageStatus>) -> Err
 /// The columns that get another value.
 fn changes(ctx: &Context, fields: &ImageFields, before: &Image) -> Vec<(&'static str, Expr)> {
     let owner = fields.owner.as_ref().filter(|_| ctx.is_admin);
-    let public = fields.is_public.filter(|public| *public != before.is_public());
+    let public = fields.is_public.filter(|public| *public != before.is_public()).map(of_public);
+    let said = fields.visibility.or(public).filter(|said| *said != before.visibility);
     let (algo, value) = fields.os_hash.as_ref().map(|hash| parts(hash.as_ref())).unzip();
     let (algo_before, value_before) = parts(before.os_hash.as_ref());
     [
@@ -150,16 +164,23 @@ fn changes(ctx: &Context, fields: &ImageFields, before: &Image) -> Vec<(&'static
         changed("os_hash_algo", algo.as_ref(), &algo_before),
         changed("os_hash_value", value.as_ref(), &value_before),
         changed("owner", owner, &before.owner),
-        changed("size", fields.size.map(|size| Some(big(size))).as_ref(), &before.size.map(big)),
+        changed("size", fields.size.map(|size| size.map(big)).as_ref(), &before.size.map(big)),
+        changed("virtual_size", fields.virtual_size.map(|size| size.map(big)).as_ref(), &before.virtual_size.map(big)),
+        changed("os_hidden", fields.os_hidden.as_ref(), &before.os_hidden),
         changed("min_disk", fields.min_disk.as_ref(), &before.min_disk),
         changed("min_ram", fields.min_ram.as_ref(), &before.min_ram),
         changed("protected", fields.protected.as_ref(), &before.protected),
         changed("status", fields.status.map(ImageStatus::as_str).as_ref(), &before.status.as_str()),
-        public.map(|public| ("visibility", visibility(if public { Visibility::Public } else { Visibility::Shared }))),
+        said.map(|said| ("visibility", visibility(said))),
     ]
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// What v1 says of the visibility: its images that are not public can have members.
+fn of_public(public: bool) -> Visibility {
+    if public { Visibility::Public } else { Visibility::Shared }
 }
 
 /// The two columns of a digest.

@@ -1,4 +1,4 @@
-//! Where an image's data is. v1 knows one location; the table holds the history of all (database §4.3, §4.5).
+//! Where an image's data is; the table holds the history of all locations (database §4.3, §4.5).
 
 use chrono::NaiveDateTime;
 use sea_query::{Expr, ExprTrait, Query};
@@ -6,12 +6,20 @@ use sea_query::{Expr, ExprTrait, Query};
 use super::error::Fault;
 use super::pool::Session;
 use super::statement::{insert_child, soft_delete_children};
-use crate::model::{ImageId, ImageStatus};
+use crate::model::{ImageId, ImageStatus, Location};
 
-/// Adds a location.
-pub(super) async fn add(session: &mut Session, image: &ImageId, uri: &str, now: NaiveDateTime) -> Result<(), Fault> {
-    let cells = [("value", uri.into()), ("meta_data", "{}".into()), ("status", "active".into())];
-    session.execute(&insert_child("image_locations", image, now, cells)).await?;
+/// Adds locations.
+pub(super) async fn add(
+    session: &mut Session,
+    image: &ImageId,
+    locations: &[Location],
+    now: NaiveDateTime,
+) -> Result<(), Fault> {
+    for Location { uri, metadata } in locations {
+        let metadata = serde_json::Value::from(metadata.clone()).to_string();
+        let cells = [("value", uri.as_str().into()), ("meta_data", metadata.into()), ("status", "active".into())];
+        session.execute(&insert_child("image_locations", image, now, cells)).await?;
+    }
     Ok(())
 }
 

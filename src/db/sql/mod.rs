@@ -19,6 +19,7 @@ mod rows;
 mod schema;
 mod settings;
 mod statement;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod unicode;
@@ -167,7 +168,7 @@ impl Metadata for Sql {
     }
 
     async fn image_insert(&self, ctx: &Context, fields: ImageFields) -> Result<Image> {
-        fields.validate(None)?;
+        fields.validate(None, ctx.api)?;
         unicode::check_fields(&fields)?;
         let id = fields.id.clone().unwrap_or_else(ImageId::random);
         tried(|| async { image_write::image_insert(self.pool.begin().await?, ctx, &id, &fields).await }).await

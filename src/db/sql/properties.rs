@@ -75,7 +75,13 @@ async fn stored(session: &mut Session, image: &ImageId) -> Result<BTreeMap<Strin
     Ok(stored)
 }
 
-async fn remove(session: &mut Session, image: &ImageId, names: Vec<String>, now: NaiveDateTime) -> Result<(), Fault> {
+/// Marks properties deleted.
+pub(super) async fn remove(
+    session: &mut Session,
+    image: &ImageId,
+    names: Vec<String>,
+    now: NaiveDateTime,
+) -> Result<(), Fault> {
     if names.is_empty() {
         return Ok(());
     }

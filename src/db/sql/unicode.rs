@@ -11,7 +11,12 @@ const MAX_MEMBER: usize = 255;
 pub(super) fn check_fields(fields: &ImageFields) -> Result<()> {
     check("Name", fields.name.as_ref().and_then(Option::as_deref))?;
     check("Owner", fields.owner.as_ref().and_then(Option::as_deref))?;
-    check("Location", fields.location.as_ref().and_then(Option::as_deref))?;
+    for location in fields.locations.iter().flatten() {
+        check("Location", Some(&location.uri))?;
+    }
+    for tag in fields.tags.iter().flatten() {
+        check("Tag", Some(tag))?;
+    }
     check("Checksum", fields.checksum.as_ref().and_then(Option::as_deref))?;
     for (name, value) in fields.properties.iter().flatten() {
         if has_four_bytes(name) {

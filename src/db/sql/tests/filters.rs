@@ -12,8 +12,8 @@ fn only(filters: Filters) -> ImageQuery {
 async fn all_filters_must_hold() {
     for bed in beds().await {
         let ctx = tenant("a");
-        let small = ImageFields { size: Some(10), min_ram: Some(256), min_disk: Some(2), ..named("small") };
-        let big = ImageFields { size: Some(20), protected: Some(true), ..named("big") };
+        let small = ImageFields { size: Some(Some(10)), min_ram: Some(256), min_disk: Some(2), ..named("small") };
+        let big = ImageFields { size: Some(Some(20)), protected: Some(true), ..named("big") };
         let iso = ImageFields { disk_format: Some(Some("iso".to_owned())), ..named("iso") };
         for fields in [small, big, iso] {
             bed.add(&ctx, fields).await;

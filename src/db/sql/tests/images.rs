@@ -4,7 +4,7 @@ use sea_query::{Expr, ExprTrait, Order, Query};
 
 use super::{Bed, admin, beds, named, properties, tenant};
 use crate::db::{Error, Metadata, Step, UpdateMode};
-use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus, OsHash, Visibility};
+use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus, Location, OsHash, Visibility};
 
 const PURGE: UpdateMode = UpdateMode { purge_props: true, from_status: None };
 const KEEP: UpdateMode = UpdateMode { purge_props: false, from_status: None };
@@ -13,8 +13,12 @@ async fn update(bed: &Bed, image: &Image, fields: ImageFields, mode: UpdateMode)
     bed.image_update(&tenant("a"), &image.id, fields, mode).await.unwrap()
 }
 
+fn at(uri: &str) -> Location {
+    Location::bare(uri.to_owned())
+}
+
 fn located(uri: Option<&str>) -> ImageFields {
-    ImageFields { location: Some(uri.map(str::to_owned)), ..ImageFields::default() }
+    ImageFields { locations: Some(uri.map(at).into_iter().collect()), ..ImageFields::default() }
 }
 
 #[tokio::test]
@@ -37,12 +41,12 @@ async fn everything_said_of_an_image_is_kept() {
             status: Some(ImageStatus::Active),
             is_public: Some(true),
             protected: Some(true),
-            size: Some(1 << 40),
+            size: Some(Some(1 << 40)),
             checksum: Some(Some("d41d8cd98f00b204e9800998ecf8427e".to_owned())),
             min_disk: Some(5),
             min_ram: Some(512),
             owner: Some(Some("b".to_owned())),
-            location: Some(Some("file:///images/1".to_owned())),
+            locations: Some(vec![at("file:///images/1")]),
             properties: Some([("k".to_owned(), Some("v".to_owned())), ("null".to_owned(), None)].into()),
             ..named("grüße")
         };
@@ -50,7 +54,7 @@ async fn everything_said_of_an_image_is_kept() {
         assert_eq!((image.id, image.name.as_deref(), image.size), (id, Some("grüße"), Some(1 << 40)));
         assert_eq!((image.visibility, image.status), (Visibility::Public, ImageStatus::Active));
         assert_eq!((image.min_disk, image.min_ram, image.protected), (5, 512, true));
-        assert_eq!((image.owner.as_deref(), image.locations), (Some("b"), vec!["file:///images/1".to_owned()]));
+        assert_eq!((image.owner.as_deref(), image.locations), (Some("b"), vec![at("file:///images/1")]));
         assert_eq!(image.properties, [("k".to_owned(), Some("v".to_owned())), ("null".to_owned(), None)].into());
     }
 }
@@ -115,8 +119,7 @@ async fn nothing_is_written_of_invalid_fields() {
 #[tokio::test]
 async fn the_time_of_change_is_that_of_the_row() {
     for bed in beds().await {
-        let image =
-            bed.add(&tenant("a"), ImageFields { location: Some(Some("file:///x".to_owned())), ..named("x") }).await;
+        let image = bed.add(&tenant("a"), ImageFields { locations: Some(vec![at("file:///x")]), ..named("x") }).await;
         let with_property = ImageFields { properties: properties(&[("k", "v")]), ..named("x") };
         for same in [named("x"), with_property, located(Some("file:///x"))] {
             let after = update(&bed, &image, same, PURGE).await;
@@ -290,8 +293,7 @@ async fn an_image_is_deleted_with_its_step_or_not_at_all() {
 #[tokio::test]
 async fn a_deleted_image_makes_its_last_step_only() {
     for bed in beds().await {
-        let image =
-            bed.add(&tenant("a"), ImageFields { location: Some(Some("file:///x".to_owned())), ..named("x") }).await;
+        let image = bed.add(&tenant("a"), ImageFields { locations: Some(vec![at("file:///x")]), ..named("x") }).await;
         let step = |from, to| Some(Step { from, to });
         let pending = step(ImageStatus::Queued, ImageStatus::PendingDelete);
         bed.image_delete(&tenant("a"), &image.id, pending).await.unwrap();
@@ -309,8 +311,8 @@ async fn a_deleted_image_makes_its_last_step_only() {
 async fn locations_leave_a_trail() {
     for bed in beds().await {
         let image = bed.add(&tenant("a"), named("x")).await;
-        assert_eq!(update(&bed, &image, located(Some("file:///1")), KEEP).await.locations, ["file:///1"]);
-        assert_eq!(update(&bed, &image, located(Some("file:///2")), KEEP).await.locations, ["file:///2"]);
+        assert_eq!(update(&bed, &image, located(Some("file:///1")), KEEP).await.locations, [at("file:///1")]);
+        assert_eq!(update(&bed, &image, located(Some("file:///2")), KEEP).await.locations, [at("file:///2")]);
         let query = Query::select()
             .columns(["value", "status", "meta_data"])
             .from("image_locations")

@@ -16,7 +16,7 @@ async fn images(bed: &Bed) {
         (None, Some(30)),
         (Some("a"), None),
     ] {
-        let fields = ImageFields { name: Some(name.map(str::to_owned)), size, ..named("") };
+        let fields = ImageFields { name: Some(name.map(str::to_owned)), size: Some(size), ..named("") };
         bed.add(&tenant("a"), fields).await;
     }
 }

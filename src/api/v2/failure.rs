@@ -1,0 +1,144 @@
+//! What a use case's error means to a v2 client (v2-images §6–§9).
+
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+
+use crate::api::error::ApiError;
+use crate::db::Error as Metadata;
+use crate::images::Error;
+use crate::policy;
+use crate::store::Error as Store;
+
+/// An answer that is not a success. A type of its own, as v1 answers the same errors otherwise.
+#[derive(Debug)]
+pub(super) struct Failure(ApiError);
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        self.0.into_response()
+    }
+}
+
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Self {
+        Self(error)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self(answer(error))
+    }
+}
+
+/// The same, but an image that is not there is `missing`.
+pub(super) fn missing(error: Error, missing: impl FnOnce(&str) -> String) -> Failure {
+    match error {
+        Error::Lookup { id, source: Metadata::NotFound(_) } => Failure(ApiError::not_found("").explained(missing(&id))),
+        error => Failure::from(error),
+    }
+}
+
+/// The explanation of a 415.
+pub(super) fn unsupported(content_type: &str) -> String {
+    format!("The request media type {content_type} is not supported by this server.")
+}
+
+fn answer(error: Error) -> ApiError {
+    let text = error.to_string();
+    let explained = |status| ApiError::new(status, "").explained(text.clone());
+    match error {
+        Error::Policy(policy::Error::Hidden) => ApiError::not_found(""),
+        Error::ForeignOwner(_) | Error::OwnerIsAdmins | Error::NotRemovable(_) => ApiError::forbidden(text),
+        Error::PropertyPresent(_) | Error::NoProperty(_) => ApiError::conflict(text),
+        Error::Policy(policy::Error::Denied(_)) | Error::ReadOnly | Error::FormatIsFixed(_) => {
+            explained(StatusCode::FORBIDDEN)
+        }
+        Error::Protected(id) => {
+            ApiError::forbidden("").explained(format!("Image {id} is protected and cannot be deleted."))
+        }
+        Error::Lookup { id, source: Metadata::NotFound(_) } => {
+            ApiError::not_found("").explained(format!("No image found with ID {id}"))
+        }
+        Error::Lookup { source, .. } | Error::List(source) | Error::Membership(source) => metadata(source),
+        Error::Reserve { id, source: Metadata::Duplicate(_) } => {
+            let id = id.map(|id| id.to_string()).unwrap_or_default();
+            ApiError::conflict("").explained(format!("Image ID {id} already exists!"))
+        }
+        Error::Reserve { source, .. }
+        | Error::Update(source)
+        | Error::Delete(source)
+        | Error::NoMetadata { source, .. } => metadata(source),
+        Error::NotActive(_) => ApiError::not_found(""),
+        Error::NotQueued(_) => explained(StatusCode::CONFLICT),
+        Error::GoneMeanwhile(_) => explained(StatusCode::GONE),
+        Error::AnnouncedTooLarge { .. } | Error::TooLarge(_) | Error::Quota { .. } => {
+            explained(StatusCode::PAYLOAD_TOO_LARGE)
+        }
+        Error::RangeBeyondEnd { size } => ApiError::range_not_satisfiable(text).of_size(size),
+        Error::NoCache | Error::NoJournal | Error::Busy => explained(StatusCode::SERVICE_UNAVAILABLE),
+        Error::UnknownStore(_)
+        | Error::BadLocation(_)
+        | Error::Mismatch { .. }
+        | Error::BrokenUpload(_)
+        | Error::LocationNotQueued
+        | Error::NoOwner
+        | Error::NotCacheable(_) => explained(StatusCode::BAD_REQUEST),
+        Error::Store(source) => upload(&source),
+        Error::Read(source) => read(&source),
+        Error::Policy(policy::Error::Unreadable(_))
+        | Error::UnreadableLocation
+        | Error::Cache(_)
+        | Error::Crashed(_)
+        | Error::Prefetch { .. } => internal(&text),
+    }
+}
+
+fn metadata(source: Metadata) -> ApiError {
+    let text = source.to_string();
+    match source {
+        Metadata::NotFound(_) => ApiError::not_found(""),
+        Metadata::Forbidden(detail) => ApiError::forbidden(detail),
+        Metadata::Invalid(detail) => ApiError::bad_request("").explained(detail),
+        Metadata::Duplicate(detail) | Metadata::Conflict(detail) => ApiError::conflict("").explained(detail),
+        Metadata::Unavailable(_) => {
+            tracing::error!("{text}");
+            ApiError::unavailable("").explained("The image metadata cannot be reached at present.")
+        }
+        Metadata::Internal(_) => internal(&text),
+    }
+}
+
+fn upload(source: &Store) -> ApiError {
+    let explained = |status, text: String| ApiError::new(status, "").explained(text);
+    match source {
+        Store::Duplicate(_) => {
+            explained(StatusCode::CONFLICT, format!("Unable to upload duplicate image data: {source}"))
+        }
+        Store::Full => explained(StatusCode::PAYLOAD_TOO_LARGE, format!("Image storage media is full: {source}")),
+        Store::WriteDenied => explained(
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("Insufficient permissions on image storage media: {source}"),
+        ),
+        Store::AddDisabled => {
+            explained(StatusCode::GONE, "Error in store configuration. Adding images to store is disabled.".to_owned())
+        }
+        _ => internal(&format!("upload failed: {source}")),
+    }
+}
+
+fn read(source: &Store) -> ApiError {
+    match source {
+        Store::Unavailable(_) | Store::BadLocation(_) => {
+            tracing::error!("download failed: {source}");
+            ApiError::unavailable("").explained("The store of this image cannot be reached at present.")
+        }
+        _ => internal(&format!("download failed: {source}")),
+    }
+}
+
+/// The text is for the log, not for the client.
+fn internal(text: &str) -> ApiError {
+    tracing::error!("{text}");
+    ApiError::internal()
+}

@@ -1,0 +1,95 @@
+//! Images: create, list, show, change, delete (v2-images §6).
+
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use super::failure::{Failure, missing};
+use super::{Shared, body, changes, patch, views};
+use crate::api::base_url::BaseUrl;
+use crate::api::error::ApiError;
+use crate::model::{Context, ImageId};
+
+/// What handlers yield.
+pub(super) type Answer = Result<Response, Failure>;
+
+/// Tells `openstacksdk` which ways of import there are.
+const IMPORT_METHODS: HeaderName = HeaderName::from_static("openstack-image-import-methods");
+
+/// `POST /images`
+pub(super) async fn create(
+    State(v2): State<Shared>,
+    Extension(ctx): Extension<Context>,
+    Extension(base): Extension<BaseUrl>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let document = body::object(&headers, body).await?;
+    let image = v2.images.register(&ctx, changes::new_image(&document, &v2.schema)?).await?;
+    let mut headers = HeaderMap::new();
+    if let Ok(place) = HeaderValue::from_str(&base.v2_image(&image.id)) {
+        headers.insert(LOCATION, place);
+    }
+    let methods = HeaderValue::from_str(&v2.settings.import_methods.join(","));
+    if let Ok(methods) = methods
+        && !methods.is_empty()
+    {
+        headers.insert(IMPORT_METHODS, methods);
+    }
+    Ok(views::answer(StatusCode::CREATED, headers, &v2.image(&ctx, &image)))
+}
+
+/// `GET /images/{id}`
+pub(super) async fn show(
+    State(v2): State<Shared>,
+    Extension(ctx): Extension<Context>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Answer {
+    body::none(&headers)?;
+    let image = v2.images.seen(&ctx, &image_id(&id)?).await?;
+    Ok(views::ok(&v2.image(&ctx, &image)))
+}
+
+/// `PATCH /images/{id}`
+pub(super) async fn update(
+    State(v2): State<Shared>,
+    Extension(ctx): Extension<Context>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let spelling = patch::spelling(&headers)?;
+    let operations = patch::parse(&body::read(&headers, body).await?, spelling)?;
+    let changes = changes::of_patch(operations, spelling, &v2.schema)?;
+    let image = v2.images.change(&ctx, &image_id(&id)?, changes).await?;
+    Ok(views::ok(&v2.image(&ctx, &image)))
+}
+
+/// `DELETE /images/{id}`
+pub(super) async fn remove(
+    State(v2): State<Shared>,
+    Extension(ctx): Extension<Context>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Answer {
+    body::none(&headers)?;
+    let text = |id: &str| format!("Failed to find image {id} to delete");
+    let id = ImageId::parse(&id).ok_or_else(|| ApiError::not_found("").explained(text(&id)))?;
+    v2.images.delete(&ctx, &id).await.map_err(|error| missing(error, text))?;
+    Ok(no_content())
+}
+
+/// An id in a path; what cannot be one names no image.
+pub(super) fn image_id(text: &str) -> Result<ImageId, ApiError> {
+    ImageId::parse(text).ok_or_else(|| ApiError::not_found("").explained(format!("No image found with ID {text}")))
+}
+
+/// 204, labelled as Glance labels it.
+pub(super) fn no_content() -> Response {
+    let html = HeaderValue::from_static("text/html; charset=UTF-8");
+    (StatusCode::NO_CONTENT, [(CONTENT_TYPE, html), (CONTENT_LENGTH, HeaderValue::from(0))]).into_response()
+}

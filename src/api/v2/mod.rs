@@ -1,0 +1,96 @@
+//! The v2 image API: HTTP in, use case, HTTP out.
+
+mod body;
+mod changes;
+mod failure;
+mod images;
+mod patch;
+mod request_id;
+mod routes;
+mod schema;
+mod settings;
+mod views;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use http::header::{LOCATION, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderValue, StatusCode};
+use percent_encoding::percent_decode_str;
+use tower::ServiceExt;
+
+pub(crate) use settings::Settings;
+
+use self::body::UNDECODABLE;
+use self::schema::ImageSchema;
+use super::base_url::BaseUrl;
+use super::error::{ApiError, render::Form};
+use super::versions::lead_to;
+use crate::auth::Identity;
+use crate::images::Images;
+use crate::model::Api;
+
+/// What every handler has.
+#[derive(Debug, Clone)]
+struct Shared {
+    images: Images,
+    settings: Arc<Settings>,
+    schema: Arc<ImageSchema>,
+}
+
+/// v2, ready to answer.
+#[derive(Debug)]
+pub(super) struct V2Api {
+    images: Images,
+    routes: Router,
+}
+
+impl V2Api {
+    /// v2 over these images, with or without the old routes that manage the cache.
+    pub(super) fn new(images: Images, settings: Settings, cache_management: bool) -> Self {
+        let schema = Arc::new(ImageSchema::new(&settings));
+        let state = Shared { images: images.clone(), settings: Arc::new(settings), schema };
+        Self { images, routes: routes::router(state, cache_management) }
+    }
+
+    /// Finds out who asks, asks the routes, and gives an error the form that the client accepts.
+    /// Without a `path` the request is for the bare prefix, which leads to `/v2/`.
+    pub(super) async fn answer(&self, identity: &Identity, path: Option<&str>, mut request: Request) -> Response {
+        let form = Form::of(&request, Api::V2);
+        let (id, acceptable) = request_id::of(request.headers());
+        let readable = percent_decode_str(request.uri().path()).decode_utf8().is_ok();
+        let context = identity.identify(request.headers(), Api::V2);
+        let answer = async {
+            let Ok(mut context) = context else {
+                let keystone = HeaderValue::from_static("Keystone uri=\"\"");
+                return ApiError::unauthorized("").with_header(WWW_AUTHENTICATE, keystone).into_response();
+            };
+            if let Err(refused) = acceptable {
+                return refused.into_response();
+            }
+            if !readable {
+                return ApiError::bad_request("").explained(UNDECODABLE).into_response();
+            }
+            let Some(path) = path else {
+                let base = request.extensions().get::<BaseUrl>().map_or("", |base| &base.0);
+                return (StatusCode::FOUND, [(LOCATION, format!("{base}/v2/"))]).into_response();
+            };
+            lead_to(path, &mut request);
+            context.request_id = Some(id.clone());
+            request.extensions_mut().insert(self.images.admitted(context));
+            match self.routes.clone().oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            }
+        };
+        let mut response = form.guard(answer).await;
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert(request_id::HEADER, id);
+        }
+        // Names and texts of users go out as what they are called, not as what a browser takes them for (security S61).
+        response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        response
+    }
+}

@@ -1,0 +1,20 @@
+//! What of v2 is configured.
+
+/// How v2 behaves where it is the operator's choice.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// Values of `disk_format` (`[image_format] disk_formats`).
+    pub(crate) disk_formats: Vec<String>,
+    /// Values of `container_format` (`[image_format] container_formats`).
+    pub(crate) container_formats: Vec<String>,
+    /// Images tell where their data is, and clients may change that (`show_multiple_locations`).
+    pub(crate) show_multiple_locations: bool,
+    /// Images tell where their data is first of all (`show_image_direct_url`).
+    pub(crate) show_image_direct_url: bool,
+    /// Images on a page that names no limit (`limit_param_default`).
+    pub(crate) limit_param_default: u64,
+    /// Images on a page at most (`api_limit_max`).
+    pub(crate) api_limit_max: u64,
+    /// Ways of importing an image that there are (`enabled_import_methods`).
+    pub(crate) import_methods: Vec<String>,
+}

@@ -1,0 +1,45 @@
+//! How v2 behaves: `[DEFAULT]`, `[image_format]` (configuration §3, §11).
+
+use osloconf::Opt;
+
+use super::database::{API_LIMIT_MAX, LIMIT_PARAM_DEFAULT};
+use super::{Loaded, Result};
+use crate::api::V2Settings;
+
+static SHOW_MULTIPLE_LOCATIONS: Opt = Opt::bool("DEFAULT", "show_multiple_locations")
+    .default("false")
+    .help("Tell clients of v2 where images' data is, and let them change that");
+static SHOW_IMAGE_DIRECT_URL: Opt = Opt::bool("DEFAULT", "show_image_direct_url")
+    .default("false")
+    .help("Tell clients of v2 where an image's data is first of all");
+static DISK_FORMATS: Opt = Opt::list("image_format", "disk_formats")
+    .deprecated(&[("DEFAULT", "disk_formats")])
+    .default("ami,ari,aki,vhd,vhdx,vmdk,raw,qcow2,vdi,iso,ploop")
+    .help("Values of disk_format in v2");
+static CONTAINER_FORMATS: Opt = Opt::list("image_format", "container_formats")
+    .deprecated(&[("DEFAULT", "container_formats")])
+    .default("ami,ari,aki,bare,ovf,ova,docker,compressed")
+    .help("Values of container_format in v2");
+
+pub(super) static OPTIONS: &[&Opt] =
+    &[&SHOW_MULTIPLE_LOCATIONS, &SHOW_IMAGE_DIRECT_URL, &DISK_FORMATS, &CONTAINER_FORMATS];
+
+impl Loaded {
+    /// How v2 behaves; `None` where there is only v1, because a v1 registry keeps the metadata, which cannot say what v2
+    /// wants to know.
+    pub(crate) fn v2(&self) -> Result<Option<V2Settings>> {
+        if !self.has_database() && self.registry()?.is_some() {
+            return Ok(None);
+        }
+        let conf = &self.conf;
+        Ok(Some(V2Settings {
+            disk_formats: conf.list(&DISK_FORMATS)?,
+            container_formats: conf.list(&CONTAINER_FORMATS)?,
+            show_multiple_locations: conf.bool(&SHOW_MULTIPLE_LOCATIONS)?,
+            show_image_direct_url: conf.bool(&SHOW_IMAGE_DIRECT_URL)?,
+            limit_param_default: self.natural(&LIMIT_PARAM_DEFAULT)?,
+            api_limit_max: self.natural(&API_LIMIT_MAX)?,
+            import_methods: Vec::new(),
+        }))
+    }
+}

@@ -1,0 +1,41 @@
+//! Creating an image's record by v2 (v2-images §6.1).
+
+use super::change::visibility_rule;
+use super::{Error, Images, Result};
+use crate::model::{Context, Image, ImageFields, ImageStatus};
+use crate::notify::{Event, Priority};
+use crate::policy;
+
+impl Images {
+    /// Registers an image, `queued` until its data comes.
+    pub(crate) async fn register(&self, ctx: &Context, fields: ImageFields) -> Result<Image> {
+        if ctx.read_only {
+            return Err(Error::ReadOnly);
+        }
+        self.authorise_new(ctx, &fields)?;
+        self.check_tags(fields.tags.as_ref().map_or(0, |tags| tags.len()))?;
+        self.check_properties(fields.properties.as_ref().map_or(0, |properties| properties.len()))?;
+        let record = ImageFields { status: Some(ImageStatus::Queued), ..fields };
+        let id = record.id.clone();
+        let image =
+            self.parts.metadata.image_insert(ctx, record).await.map_err(|source| Error::Reserve { id, source })?;
+        self.parts.notifier.image(Event::Create, Priority::Info, &image);
+        Ok(image)
+    }
+
+    /// Who is not to name another owner hears that, and not that he may not create at all.
+    fn authorise_new(&self, ctx: &Context, fields: &ImageFields) -> Result<()> {
+        let owner = fields.owner.as_ref().map_or(ctx.owner(), |owner| owner.as_deref());
+        let enforce = |rule, owner| self.parts.policy.enforce_new(ctx, rule, owner, fields.visibility);
+        match enforce("add_image", owner) {
+            Err(policy::Error::Denied(_)) if owner != ctx.owner() && enforce("add_image", ctx.owner()).is_ok() => {
+                return Err(Error::ForeignOwner(owner.unwrap_or("None").to_owned()));
+            }
+            verdict => verdict?,
+        }
+        if let Some(rule) = fields.visibility.and_then(visibility_rule) {
+            enforce(rule, owner)?;
+        }
+        Ok(())
+    }
+}
