@@ -23,7 +23,7 @@ fn without_data_an_image_is_queued() {
     assert_eq!(image["protected"], false);
     assert_eq!(image["min_disk"], 0);
     assert_eq!(image["min_ram"], 0);
-    assert_eq!(image["owner"], json!(null));
+    assert_eq!(image["owner"], "admin", "the one project that there is");
     assert_eq!(image["properties"], json!({}));
 }
 

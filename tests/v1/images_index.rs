@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Client, Gander, five_kb};
+use crate::harness::{Client, Gander, Setup, five_kb};
 
 fn keys(record: &Value) -> Vec<&str> {
     let mut keys: Vec<_> = record.as_object().unwrap().keys().map(String::as_str).collect();
@@ -123,7 +123,7 @@ fn changes_since_also_lists_what_was_deleted() {
 
 #[test]
 fn everybody_is_admin_without_identity_and_sees_private_images_when_asking() {
-    let gander = Gander::plain();
+    let gander = Setup::api("caching").start();
     let http = gander.client();
     http.add_private("private");
     http.add_image("public");

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::harness::{Gander, five_kb, md5, minimal_headers};
+use crate::harness::{Gander, Setup, five_kb, md5, minimal_headers};
 
 #[test]
 fn head_and_get_carry_the_same_metadata() {
@@ -38,7 +38,7 @@ fn head_and_get_carry_the_same_metadata() {
 
 #[test]
 fn null_is_not_sent() {
-    let gander = Gander::plain();
+    let gander = Setup::api("caching").start();
     let id = gander.client().reserve("Image1", &[("X-Image-Meta-Property-Empty", "")]);
     let answer = gander.client().head(&format!("/v1/images/{id}")).expect(200);
     for field in ["owner", "checksum", "deleted_at", "property-empty", "location"] {

@@ -127,7 +127,7 @@ fn who_is_anonymous_changes_no_members() {
 
 #[test]
 fn a_caller_without_owner_cannot_share() {
-    let gander = Gander::plain();
+    let gander = Setup::api("caching").start();
     let id = gander.client().add_private("Image1");
     let text = gander.client().put(&format!("/v1/images/{id}/members/t2")).send().expect(401).text();
     assert!(text.contains("No authenticated user"), "{text}");

@@ -96,7 +96,7 @@ struct Registry {
 impl Registry {
     async fn start(fake: Fake, caller: Context) -> Self {
         let fake = Arc::new(fake);
-        let render = |request: Request, next: Next| async { Form::of(&request).guard(next.run(request)).await };
+        let render = |request: Request, next: Next| async { Form::of(&request, Api::V1).guard(next.run(request)).await };
         let app: Router = super::router(fake.clone()).layer(Extension(caller)).layer(from_fn(render));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
