@@ -7,6 +7,8 @@ mod range;
 mod registry;
 mod service;
 mod v1;
+#[allow(dead_code, unused_imports, reason = "the handlers follow")]
+mod v2;
 mod versions;
 
 pub(crate) use service::{ImageApi, RegistryApi, Service};

@@ -1,0 +1,3 @@
+//! The v2 image API.
+
+mod query;
