@@ -15,7 +15,7 @@ use crate::api::error::render::Form;
 use crate::db::registry::{RegistryClient, Settings};
 use crate::db::{Error, Metadata, Result, Step, UpdateMode};
 use crate::model::Membership;
-use crate::model::{Context, Image, ImageFields, ImageId, ImageQuery, ImageStatus, Member};
+use crate::model::{Context, Image, ImageFields, ImageId, ImageQuery, ImageStatus, Listing, Member};
 use crate::wire::{decode_record, encode_full};
 
 const ID: &str = "71c675ab-d94f-49cd-a114-e12490b328d9";
@@ -58,6 +58,9 @@ impl Metadata for Fake {
     }
     async fn image_find(&self, _: &Context, query: &ImageQuery) -> Result<Vec<Image>> {
         self.note(format!("find {query:?}"), vec![image()])
+    }
+    async fn image_list(&self, _: &Context, listing: &Listing) -> Result<Vec<Image>> {
+        self.note(format!("list {listing:?}"), vec![image()])
     }
     async fn image_insert(&self, _: &Context, fields: ImageFields) -> Result<Image> {
         fields.validate(None)?;
