@@ -24,10 +24,9 @@ static CONNECTION_RECYCLE_TIME: Opt = Opt::int("database", "connection_recycle_t
     .help("Seconds after which a connection is opened anew");
 static SQLITE_SYNCHRONOUS: Opt =
     Opt::bool("database", "sqlite_synchronous").default("true").help("SQLite waits until its writes are on the disk");
-pub(super) static LIMIT_PARAM_DEFAULT: Opt =
+static LIMIT_PARAM_DEFAULT: Opt =
     Opt::int("DEFAULT", "limit_param_default").default("25").min(1).help("Images on a page when nothing is asked");
-pub(super) static API_LIMIT_MAX: Opt =
-    Opt::int("DEFAULT", "api_limit_max").default("1000").min(1).help("Most images on a page");
+static API_LIMIT_MAX: Opt = Opt::int("DEFAULT", "api_limit_max").default("1000").min(1).help("Most images on a page");
 
 pub(super) static OPTIONS: &[&Opt] = &[
     &CONNECTION,
@@ -41,6 +40,11 @@ pub(super) static OPTIONS: &[&Opt] = &[
 ];
 
 impl Loaded {
+    /// How long a list may be.
+    pub(super) fn page_limits(&self) -> Result<PageLimits> {
+        Ok(PageLimits { default: self.natural(&LIMIT_PARAM_DEFAULT)?, max: self.natural(&API_LIMIT_MAX)? })
+    }
+
     /// Whether a database is configured.
     pub(crate) fn has_database(&self) -> bool {
         self.conf.is_set(&CONNECTION)
@@ -60,7 +64,7 @@ impl Loaded {
                 .filter(|s| *s > 0)
                 .map(Duration::from_secs),
             sqlite_synchronous: conf.bool(&SQLITE_SYNCHRONOUS)?,
-            page: PageLimits { default: self.natural(&LIMIT_PARAM_DEFAULT)?, max: self.natural(&API_LIMIT_MAX)? },
+            page: self.page_limits()?,
         })
     }
 }

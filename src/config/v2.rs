@@ -2,7 +2,6 @@
 
 use osloconf::Opt;
 
-use super::database::{API_LIMIT_MAX, LIMIT_PARAM_DEFAULT};
 use super::{Loaded, Result};
 use crate::api::V2Settings;
 
@@ -37,8 +36,7 @@ impl Loaded {
             container_formats: conf.list(&CONTAINER_FORMATS)?,
             show_multiple_locations: conf.bool(&SHOW_MULTIPLE_LOCATIONS)?,
             show_image_direct_url: conf.bool(&SHOW_IMAGE_DIRECT_URL)?,
-            limit_param_default: self.natural(&LIMIT_PARAM_DEFAULT)?,
-            api_limit_max: self.natural(&API_LIMIT_MAX)?,
+            page: self.page_limits()?,
             import_methods: Vec::new(),
         }))
     }

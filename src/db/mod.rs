@@ -9,7 +9,9 @@ pub(crate) mod sql;
 
 use async_trait::async_trait;
 
-use crate::model::{Context, Image, ImageFields, ImageId, ImageQuery, ImageStatus, InvalidFields, Member, Membership};
+use crate::model::{
+    Context, Image, ImageFields, ImageId, ImageQuery, ImageStatus, InvalidFields, Listing, Member, Membership,
+};
 
 /// Why a metadata operation did not happen. The texts are v1's (v1-api §6).
 #[derive(Debug, Clone, thiserror::Error)]
@@ -77,6 +79,10 @@ pub(crate) trait Metadata: Send + Sync + std::fmt::Debug {
 
     /// A page of the images that the caller may list (v1-api §9).
     async fn image_find(&self, ctx: &Context, query: &ImageQuery) -> Result<Vec<Image>>;
+
+    /// A page of the images that the caller may list, by v2's rules (v2-images §6.3). [`Error::Invalid`] for a marker that
+    /// is no image of these.
+    async fn image_list(&self, ctx: &Context, listing: &Listing) -> Result<Vec<Image>>;
 
     /// Adds an image. Missing: status `queued`, owner the caller's, a random id. Only admins set another owner.
     async fn image_insert(&self, ctx: &Context, fields: ImageFields) -> Result<Image>;

@@ -1,7 +1,15 @@
 //! Reading records: one image, or a page of them.
 
 use super::{Error, Images, Result};
-use crate::model::{Context, Image, ImageId, ImageQuery};
+use crate::model::{Context, Image, ImageId, ImageQuery, Listing};
+
+/// A page of a list.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(crate) images: Vec<Image>,
+    /// There may be more, after this image.
+    pub(crate) goes_on_after: Option<ImageId>,
+}
 
 impl Images {
     /// One image's record.
@@ -15,6 +23,16 @@ impl Images {
         let image = self.lookup(ctx, id).await?;
         self.parts.policy.enforce_on(ctx, "get_image", &image)?;
         Ok(image)
+    }
+
+    /// A page of the records that v2 may list (v2-images §6.3). What the policy does not let the caller see is left out.
+    pub(crate) async fn list(&self, ctx: &Context, listing: &Listing) -> Result<Page> {
+        self.parts.policy.enforce(ctx, "get_images")?;
+        let mut images = self.parts.metadata.image_list(ctx, listing).await.map_err(Error::List)?;
+        let full = images.len() as u64 == listing.limit;
+        images.retain(|image| self.parts.policy.enforce_on(ctx, "get_image", image).is_ok());
+        let goes_on_after = images.last().filter(|_| full).map(|image| image.id.clone());
+        Ok(Page { images, goes_on_after })
     }
 
     /// A page of records.

@@ -4,6 +4,7 @@ mod context;
 mod fields;
 mod id;
 mod image;
+mod listing;
 mod query;
 mod range;
 mod rights;
@@ -15,6 +16,9 @@ pub(crate) use context::{Api, Context};
 pub(crate) use fields::{ImageFields, InvalidFields};
 pub(crate) use id::ImageId;
 pub(crate) use image::{Image, ImageStatus, Location, Member, Membership, OsHash, Visibility};
+pub(crate) use listing::{
+    Comparison, ListFilter, ListOrder, Listing, MemberFilter, NumberField, TextField, TimeField, VisibilityFilter,
+};
 pub(crate) use query::{Filters, ImageQuery, PublicFilter, SortDir, SortKey};
 pub(crate) use range::RangeSpec;
 pub(crate) use rights::{may_change, may_see, may_share, owns};

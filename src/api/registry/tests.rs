@@ -15,7 +15,7 @@ use crate::api::error::render::Form;
 use crate::db::registry::{RegistryClient, Settings};
 use crate::db::{Error, Metadata, Result, Step, UpdateMode};
 use crate::model::Membership;
-use crate::model::{Api, Context, Image, ImageFields, ImageId, ImageQuery, ImageStatus, Member};
+use crate::model::{Api, Context, Image, ImageFields, ImageId, ImageQuery, ImageStatus, Listing, Member};
 use crate::wire::{decode_record, encode_full};
 
 const ID: &str = "71c675ab-d94f-49cd-a114-e12490b328d9";
@@ -59,6 +59,9 @@ impl Metadata for Fake {
     async fn image_find(&self, _: &Context, query: &ImageQuery) -> Result<Vec<Image>> {
         self.note(format!("find {query:?}"), vec![image()])
     }
+    async fn image_list(&self, _: &Context, listing: &Listing) -> Result<Vec<Image>> {
+        self.note(format!("list {listing:?}"), vec![image()])
+    }
     async fn image_insert(&self, _: &Context, fields: ImageFields) -> Result<Image> {
         fields.validate(None, Api::V1)?;
         self.note(format!("insert {fields:?}"), image())
@@ -96,7 +99,8 @@ struct Registry {
 impl Registry {
     async fn start(fake: Fake, caller: Context) -> Self {
         let fake = Arc::new(fake);
-        let render = |request: Request, next: Next| async { Form::of(&request, Api::V1).guard(next.run(request)).await };
+        let render =
+            |request: Request, next: Next| async { Form::of(&request, Api::V1).guard(next.run(request)).await };
         let app: Router = super::router(fake.clone()).layer(Extension(caller)).layer(from_fn(render));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();

@@ -5,10 +5,11 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use serde_json::{Map, Value};
 
 use super::failure::{Failure, missing};
-use super::{Shared, body, changes, patch, views};
+use super::{Shared, body, changes, patch, query, views};
 use crate::api::base_url::BaseUrl;
 use crate::api::error::ApiError;
 use crate::model::{Context, ImageId};
@@ -40,6 +41,21 @@ pub(super) async fn create(
         headers.insert(IMPORT_METHODS, methods);
     }
     Ok(views::answer(StatusCode::CREATED, headers, &v2.image(&ctx, &image)))
+}
+
+/// `GET /images`
+pub(super) async fn index(State(v2): State<Shared>, Extension(ctx): Extension<Context>, uri: Uri) -> Answer {
+    let given = query::Parameters::decode(uri.query().unwrap_or("")).map_err(body::explained)?;
+    let listing = query::parse_listing(&given, v2.settings.page).map_err(body::explained)?;
+    let page = v2.images.list(&ctx, &listing).await?;
+    let mut answer = Map::new();
+    answer.insert("images".to_owned(), page.images.iter().map(|image| v2.image(&ctx, image)).collect());
+    answer.insert("first".to_owned(), query::first_link(&given).into());
+    if let Some(last) = &page.goes_on_after {
+        answer.insert("next".to_owned(), query::next_link(&given, last).into());
+    }
+    answer.insert("schema".to_owned(), "/v2/schemas/images".into());
+    Ok(views::ok(&Value::Object(answer)))
 }
 
 /// `GET /images/{id}`

@@ -5,6 +5,7 @@ mod changes;
 mod failure;
 mod images;
 mod patch;
+mod query;
 mod request_id;
 mod routes;
 mod schema;

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::extract::Request;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, get};
 use http::header::ALLOW;
 use http::{HeaderValue, Method, StatusCode};
 
@@ -11,7 +11,7 @@ use crate::api::error::ApiError;
 
 pub(super) fn router(state: Shared, _cache_management: bool) -> Router {
     Router::new()
-        .route("/images", only("GET, POST", post(images::create)))
+        .route("/images", only("GET, POST", get(images::index).post(images::create)))
         .route(
             "/images/{id}",
             only("GET, PATCH, DELETE", get(images::show).patch(images::update).delete(images::remove)),

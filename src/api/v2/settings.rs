@@ -1,5 +1,7 @@
 //! What of v2 is configured.
 
+use crate::db::sql::PageLimits;
+
 /// How v2 behaves where it is the operator's choice.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
@@ -11,10 +13,8 @@ pub(crate) struct Settings {
     pub(crate) show_multiple_locations: bool,
     /// Images tell where their data is first of all (`show_image_direct_url`).
     pub(crate) show_image_direct_url: bool,
-    /// Images on a page that names no limit (`limit_param_default`).
-    pub(crate) limit_param_default: u64,
-    /// Images on a page at most (`api_limit_max`).
-    pub(crate) api_limit_max: u64,
+    /// Images on a page.
+    pub(crate) page: PageLimits,
     /// Ways of importing an image that there are (`enabled_import_methods`).
     pub(crate) import_methods: Vec<String>,
 }

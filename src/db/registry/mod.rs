@@ -15,7 +15,7 @@ pub(crate) use connection::{Settings, SettingsError};
 use self::connection::Connection;
 use self::status::Operation;
 use super::{Error, Membership, Metadata, Result, Step, UpdateMode};
-use crate::model::{Context, Image, ImageFields, ImageId, ImageQuery, ImageStatus, Member};
+use crate::model::{Context, Image, ImageFields, ImageId, ImageQuery, ImageStatus, Listing, Member};
 use crate::wire::{
     FROM_STATE_KEY, PURGE_PROPS_HEADER, decode_image_member, decode_record, decode_shared_image, encode_fields,
     encode_query,
@@ -59,6 +59,10 @@ impl Metadata for RegistryClient {
     async fn image_find(&self, ctx: &Context, query: &ImageQuery) -> Result<Vec<Image>> {
         let answer = self.get(ctx, &["images", "detail"], Some(&encode_query(query))).await?;
         list(&answer, "images", decode_record)
+    }
+
+    async fn image_list(&self, _ctx: &Context, _listing: &Listing) -> Result<Vec<Image>> {
+        Err(Error::Unavailable(": a v1 registry cannot list images for v2".to_owned()))
     }
 
     async fn image_insert(&self, ctx: &Context, mut fields: ImageFields) -> Result<Image> {

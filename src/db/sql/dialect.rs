@@ -12,6 +12,9 @@ const SQLITE_TIME: &str = "%Y-%m-%d %H:%M:%S%.6f";
 /// Name of PostgreSQL's type of `images.visibility`.
 pub(super) const VISIBILITY_TYPE: &str = "image_visibility";
 
+/// Characters of a long text that are kept in an index.
+const KEY_LENGTH: usize = 128;
+
 /// A kind of database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
@@ -58,6 +61,43 @@ impl Dialect {
                 .and_where(Expr::col("table_schema").eq(Expr::cust("DATABASE()"))),
         };
         select
+    }
+
+    /// Lists the indexes of the database, as column `name`.
+    pub(super) fn index_names(self) -> SelectStatement {
+        let mut select = Query::select();
+        match self {
+            Self::Sqlite => select.column("name").from("sqlite_master").and_where(Expr::col("type").eq("index")),
+            Self::Postgres => select
+                .expr_as(Expr::col("indexname"), "name")
+                .from(("pg_catalog", "pg_indexes"))
+                .and_where(Expr::col("schemaname").eq(Expr::cust("current_schema()"))),
+            Self::Mysql => select
+                .expr_as(Expr::col("index_name"), "name")
+                .from(("information_schema", "statistics"))
+                .and_where(Expr::col("table_schema").eq(Expr::cust("DATABASE()"))),
+        };
+        select
+    }
+
+    /// What an index of long texts holds of them: PostgreSQL refuses rows whose key is longer than a page of it holds,
+    /// and MySQL wants the length.
+    pub(super) fn long_text_key(self, column: &str) -> String {
+        match self {
+            Self::Sqlite => column.to_owned(),
+            Self::Postgres => format!("\"left\"({column}, {KEY_LENGTH})"),
+            Self::Mysql => format!("{column}({KEY_LENGTH})"),
+        }
+    }
+
+    /// The column holds this text, in words that find it by [`Dialect::long_text_key`].
+    pub(super) fn has_long_text(self, column: &'static str, text: &str) -> Expr {
+        let whole = Expr::col(column).eq(text);
+        if self != Self::Postgres {
+            return whole;
+        }
+        let key: String = text.chars().take(KEY_LENGTH).collect();
+        Expr::cust(self.long_text_key(column)).eq(key).and(whole)
     }
 }
 

@@ -6,7 +6,8 @@ use super::dialect::{Dialect, visibility};
 use super::error::Fault;
 use super::image_get::{self, Purpose};
 use super::pool::Session;
-use super::{rows, statement};
+use super::statement::{self, big};
+use super::{having, order, rows};
 use crate::db::Error;
 use crate::model::{Context, Filters, Image, ImageId, ImageQuery, PublicFilter, SortDir, SortKey, Visibility};
 
@@ -48,7 +49,8 @@ pub(super) fn page(
         conditions = conditions.add(Expr::col("deleted").eq(true));
     }
     if let Some(marker) = marker {
-        conditions = conditions.add(after(dialect, query, marker));
+        let keys: Vec<_> = order_keys(query.sort_key).into_iter().map(|key| (key, query.sort_dir)).collect();
+        conditions = conditions.add(order::after(dialect, &keys, marker));
     }
     let order = match query.sort_dir {
         SortDir::Asc => Order::Asc,
@@ -108,17 +110,11 @@ fn listed(ctx: &Context, filters: &Filters) -> Condition {
     let Some(owner) = ctx.owner() else {
         return Condition::all().add(public());
     };
-    let shared = Query::select()
-        .expr(Expr::val(1))
-        .from("image_members")
-        .and_where(Expr::col(("image_members", "image_id")).equals(("images", "id")))
-        .and_where(Expr::col(("image_members", "member")).eq(owner))
-        .and_where(Expr::col(("image_members", "deleted")).ne(true))
-        .take();
-    Condition::any()
-        .add(public())
-        .add(Expr::col("owner").eq(owner))
-        .add(Condition::all().add(Expr::col("visibility").eq(visibility(Visibility::Shared))).add(Expr::exists(shared)))
+    Condition::any().add(public()).add(Expr::col("owner").eq(owner)).add(
+        Condition::all()
+            .add(Expr::col("visibility").eq(visibility(Visibility::Shared)))
+            .add(having::member(owner, None)),
+    )
 }
 
 fn matching(filters: &Filters) -> Condition {
@@ -136,22 +132,9 @@ fn matching(filters: &Filters) -> Condition {
         .add_option(filters.changes_since.map(|time| Expr::col("updated_at").gt(time)));
     for (name, value) in &filters.properties {
         // Live properties only: removed ones used to match too (v1-api D6).
-        let having = Query::select()
-            .expr(Expr::val(1))
-            .from("image_properties")
-            .and_where(Expr::col(("image_properties", "image_id")).equals(("images", "id")))
-            .and_where(Expr::col(("image_properties", "name")).eq(name.as_str()))
-            .and_where(Expr::col(("image_properties", "value")).eq(value.as_str()))
-            .and_where(Expr::col(("image_properties", "deleted")).ne(true))
-            .take();
-        all = all.add(Expr::exists(having));
+        all = all.add(having::property(name, value));
     }
     all
-}
-
-/// No size in the database is larger than what a signed number holds.
-pub(super) fn big(size: u64) -> i64 {
-    i64::try_from(size).unwrap_or(i64::MAX)
 }
 
 /// The image before the page: any that the caller may see, but a deleted one only where such are listed.
@@ -161,55 +144,4 @@ async fn marker(session: &mut Session, ctx: &Context, filters: &Filters, id: &Im
         found => Some(found?).filter(|image| shows_deleted(ctx, filters) || !image.deleted),
     };
     image.ok_or_else(|| Error::Invalid("Invalid marker. Image could not be found.".to_owned()).into())
-}
-
-/// What comes after `marker` in the order of the page: greater in the first key, or equal there and greater in the
-/// next, and so on. NULLs are where the database sorts them.
-fn after(dialect: Dialect, query: &ImageQuery, marker: &Image) -> Condition {
-    let nulls_first = dialect.nulls_first(query.sort_dir);
-    let mut rest: Option<Condition> = None;
-    for key in order_keys(query.sort_key).into_iter().rev() {
-        let column = || Expr::col(key.as_str());
-        let mut beyond = Condition::any();
-        let equal = match value(key, marker) {
-            Some(value) => {
-                beyond = beyond.add(match query.sort_dir {
-                    SortDir::Asc => column().gt(value.clone()),
-                    SortDir::Desc => column().lt(value.clone()),
-                });
-                if nullable(key) && !nulls_first {
-                    beyond = beyond.add(column().is_null());
-                }
-                column().eq(value)
-            }
-            None => {
-                if nulls_first {
-                    beyond = beyond.add(column().is_not_null());
-                }
-                column().is_null()
-            }
-        };
-        if let Some(rest) = rest {
-            beyond = beyond.add(Condition::all().add(equal).add(rest));
-        }
-        rest = Some(beyond);
-    }
-    rest.unwrap_or_else(Condition::all)
-}
-
-fn nullable(key: SortKey) -> bool {
-    !matches!(key, SortKey::Status | SortKey::Id | SortKey::CreatedAt)
-}
-
-fn value(key: SortKey, image: &Image) -> Option<Value> {
-    match key {
-        SortKey::Name => image.name.as_deref().map(Value::from),
-        SortKey::Status => Some(image.status.as_str().into()),
-        SortKey::ContainerFormat => image.container_format.as_deref().map(Value::from),
-        SortKey::DiskFormat => image.disk_format.as_deref().map(Value::from),
-        SortKey::Size => image.size.map(|size| big(size).into()),
-        SortKey::Id => Some(image.id.as_str().into()),
-        SortKey::CreatedAt => Some(image.created_at.into()),
-        SortKey::UpdatedAt => Some(image.updated_at.into()),
-    }
 }

@@ -5,10 +5,9 @@ use sea_query::{Expr, ExprTrait, Query};
 
 use super::dialect::visibility;
 use super::error::Fault;
-use super::image_find::big;
 use super::image_get::{self, changeable, with_children};
 use super::pool::Session;
-use super::statement::{insert, now, soft_delete_children};
+use super::statement::{big, insert, now, soft_delete_children};
 use super::{locations, properties, tags};
 use crate::db::{Error, Step, UpdateMode};
 use crate::model::{Api, Context, Image, ImageFields, ImageId, ImageStatus, OsHash, Visibility};

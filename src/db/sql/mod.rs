@@ -6,11 +6,15 @@
 mod dialect;
 mod error;
 mod gather;
+mod having;
 mod image_find;
 mod image_get;
 mod image_write;
+mod listing;
 mod locations;
 mod members;
+mod order;
+mod own_indexes;
 mod pool;
 mod properties;
 mod purge;
@@ -25,9 +29,11 @@ mod tests;
 mod unicode;
 mod url;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use tokio::sync::OnceCell;
 
 pub(crate) use purge::Purge;
 pub(crate) use schema::{HEAD, Report, SchemaError};
@@ -40,7 +46,7 @@ use self::gather::Gather;
 use self::pool::Pool;
 use crate::db::{Error, Metadata, Result, Step, UpdateMode};
 use crate::model::Membership;
-use crate::model::{Context, Image, ImageFields, ImageId, ImageQuery, Member};
+use crate::model::{Context, Image, ImageFields, ImageId, ImageQuery, Listing, Member};
 
 /// Longest that one attempt at an operation may take.
 const ATTEMPT: Duration = Duration::from_secs(60);
@@ -54,12 +60,19 @@ pub(crate) struct Sql {
     pool: Pool,
     page: PageLimits,
     gather: Gather,
+    /// Images can be found by their children: asked once.
+    indexed: Arc<OnceCell<bool>>,
 }
 
 impl Sql {
     /// Prepares access to the database; connections are opened when needed. Must run inside the runtime.
     pub(crate) fn connect(settings: &Settings) -> std::result::Result<Self, BadUrl> {
-        Ok(Self { pool: Pool::open(settings)?, page: settings.page, gather: Gather::default() })
+        Ok(Self {
+            pool: Pool::open(settings)?,
+            page: settings.page,
+            gather: Gather::default(),
+            indexed: Arc::default(),
+        })
     }
 
     /// What the database holds.
@@ -165,6 +178,16 @@ impl Metadata for Sql {
     async fn image_find(&self, ctx: &Context, query: &ImageQuery) -> Result<Vec<Image>> {
         let size = self.page.size(query.limit);
         tried(|| async { image_find::image_find(&mut self.pool.read().await?, ctx, query, size).await }).await
+    }
+
+    async fn image_list(&self, ctx: &Context, listing: &Listing) -> Result<Vec<Image>> {
+        tried(|| async {
+            let mut session = self.pool.read().await?;
+            let indexed = self.indexed.get_or_try_init(|| own_indexes::find_by_children(&mut session)).await;
+            let indexed = *indexed?;
+            listing::image_list(&mut session, ctx, listing, indexed).await
+        })
+        .await
     }
 
     async fn image_insert(&self, ctx: &Context, fields: ImageFields) -> Result<Image> {

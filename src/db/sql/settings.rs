@@ -62,7 +62,7 @@ impl Default for PageLimits {
 
 impl PageLimits {
     /// The size of a page for which `asked` was asked.
-    pub(super) fn size(self, asked: Option<u64>) -> u64 {
+    pub(crate) fn size(self, asked: Option<u64>) -> u64 {
         asked.unwrap_or(self.default).min(self.max)
     }
 }

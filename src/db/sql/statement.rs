@@ -16,6 +16,16 @@ pub(super) fn live() -> Expr {
     Expr::col("deleted").ne(true)
 }
 
+/// A column of `images`, where a statement reads other tables, too.
+pub(super) fn of_image(column: &'static str) -> Expr {
+    Expr::col(("images", column))
+}
+
+/// No size in the database is larger than what a signed number holds.
+pub(super) fn big(size: u64) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
+}
+
 /// One new row.
 pub(super) fn insert<const N: usize>(table: &'static str, cells: [(&'static str, Expr); N]) -> InsertStatement {
     let (columns, values): (Vec<_>, Vec<_>) = cells.into_iter().unzip();

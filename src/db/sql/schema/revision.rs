@@ -4,6 +4,7 @@ use sea_query::{Expr, ExprTrait, Query};
 
 use super::ddl;
 use crate::db::sql::error::Fault;
+use crate::db::sql::own_indexes;
 use crate::db::sql::pool::Session;
 use crate::db::sql::statement::insert;
 
@@ -138,6 +139,7 @@ pub(in crate::db::sql) async fn migrate(
     report: &Report,
 ) -> Result<Result<(), SchemaError>, Fault> {
     if report.is_head() {
+        own_indexes::complete(session).await?;
         return Ok(Ok(()));
     }
     if report.is_empty() {
@@ -147,6 +149,7 @@ pub(in crate::db::sql) async fn migrate(
     } else if !report.claims(EXPAND_HEAD) {
         session.script(ddl::added_in_2024_1(session.dialect())).await?;
     }
+    own_indexes::complete(session).await?;
     record(session, HEAD).await?;
     Ok(Ok(()))
 }

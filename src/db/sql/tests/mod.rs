@@ -3,6 +3,7 @@
 mod concurrency;
 mod filters;
 mod images;
+mod listing;
 mod members;
 mod paging;
 mod plans;

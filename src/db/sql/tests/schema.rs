@@ -79,7 +79,7 @@ async fn foreign_keys(bed: &Bed, table: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn sqlite_has_just_glances_schema() {
+async fn sqlite_has_glances_schema_and_indexes_of_ours() {
     for bed in beds().await {
         let account = account(&bed).await;
         assert_eq!(account, EXPECTED, "\n{account}");

@@ -1,0 +1,51 @@
+//! Filters as conditions on a row of `images`.
+
+use sea_query::{Condition, Expr, ExprTrait, Value};
+
+use crate::db::sql::having;
+use crate::db::sql::statement::of_image;
+use crate::model::{Comparison, ListFilter, Listing, TextField};
+
+/// All conditions of a list but that the caller may see the images. What nearly all rows have in common is not compared
+/// by `=`, for the reason given at `statement::live`.
+pub(super) fn matching(listing: &Listing) -> Condition {
+    let hidden = of_image("os_hidden");
+    let base = Condition::all()
+        .add(of_image("deleted").ne(true))
+        .add(of_image("status").ne("killed"))
+        .add(if listing.os_hidden { hidden.eq(true) } else { hidden.ne(true) });
+    listing.filters.iter().map(condition).fold(base, Condition::add)
+}
+
+/// The filter has an index of its own, and leaves few images.
+pub(super) fn is_sharp(filter: &ListFilter) -> bool {
+    use TextField::{Checksum, Id, Name, OsHashValue, Owner};
+    matches!(filter, ListFilter::Text(Name | Id | Owner | Checksum | OsHashValue, _) | ListFilter::Nothing)
+}
+
+fn condition(filter: &ListFilter) -> Expr {
+    match filter {
+        ListFilter::Text(field, values) => match &values[..] {
+            [value] => of_image(field.as_str()).eq(value.as_str()),
+            values => of_image(field.as_str()).is_in(values.iter().map(String::as_str)),
+        },
+        ListFilter::Number(field, comparison, number) => compared(field.as_str(), *comparison, (*number).into()),
+        ListFilter::Time(field, comparison, time) => compared(field.as_str(), *comparison, (*time).into()),
+        ListFilter::Protected(protected) => of_image("protected").eq(*protected),
+        ListFilter::Tag(tag) => having::tag(tag),
+        ListFilter::Property { name, value } => having::property(name, value),
+        ListFilter::Nothing => Expr::val(1).eq(0),
+    }
+}
+
+fn compared(column: &'static str, comparison: Comparison, value: Value) -> Expr {
+    let column = of_image(column);
+    match comparison {
+        Comparison::Eq => column.eq(value),
+        Comparison::Neq => column.ne(value),
+        Comparison::Lt => column.lt(value),
+        Comparison::Lte => column.lte(value),
+        Comparison::Gt => column.gt(value),
+        Comparison::Gte => column.gte(value),
+    }
+}
