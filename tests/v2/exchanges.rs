@@ -52,16 +52,26 @@ macro_rules! files {
 
 files!(
     actions,
+    cache,
+    cache_management,
     create,
+    data,
     delete,
     discovery,
     discovery_plain,
     errors,
+    info,
+    info_no_import,
+    inspection,
     list,
+    location_api,
+    locations,
     members,
     patch,
     quotas,
+    schemas,
     show,
+    stage,
     storage_quota,
     tags,
 );
@@ -114,12 +124,10 @@ fn play(client: &Client, common: &Common, names: &mut Normal, step: &Step) -> Va
         let response = request::build(client, common, names, step).try_send();
         let Ok(response) = response else { return serde_json::json!({"dropped": true}) };
         let json = answer::json(&response);
-        let came =
-            |(pointer, value): (&String, &Value)| json.as_ref().and_then(|json| json.pointer(pointer)) == Some(value);
-        if step.until.iter().all(came) || Instant::now() > deadline {
+        let at = |pointer: &str| json.as_ref().and_then(|json| json.pointer(pointer)).unwrap_or(&Value::Null);
+        if step.until.iter().all(|(pointer, value)| at(pointer) == value) || Instant::now() > deadline {
             for (name, pointer) in &step.save {
-                let value = json.as_ref().and_then(|json| json.pointer(pointer)).and_then(Value::as_str);
-                names.set(name, value.unwrap_or("nothing was saved"));
+                names.set(name, at(pointer).as_str().unwrap_or("nothing was saved"));
             }
             return answer::kept(&response, json, names);
         }

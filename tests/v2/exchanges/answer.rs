@@ -31,6 +31,7 @@ static UUID: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b").unwrap());
 static TIME: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\b20[2-8]\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?(Z|\+00:00)?").unwrap());
+static STORE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"file://[^\s"]*/images/"#).unwrap());
 static SCHEMA: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?s)(does not match schema (?:'|&#x27;)\w+(?:'|&#x27;): ).*?(<br /><br />|\z)").unwrap()
 });
@@ -70,6 +71,7 @@ impl Normal {
         for (name, value) in self.variables.iter().filter(|(_, value)| value.chars().count() >= SHORTEST) {
             text = text.replace(value, &format!("${{{name}}}"));
         }
+        let text = STORE.replace_all(&text, "file://<store>/");
         let text = UUID.replace_all(&text, "<uuid>");
         let text = TIME.replace_all(&text, |found: &Captures<'_>| {
             let zone = found.get(2).map_or("", |zone| zone.as_str());

@@ -50,18 +50,23 @@ def configuration(work, flavor, options):
         "node_staging_uri": f"file://{work}/staging",
         "image_cache_dir": work / "cache",
     }
-    lines += [f"{name} = {value}" for name, value in {**defaults, **options}.items() if value is not None]
+    options = {name: value for name, value in {**defaults, **options}.items() if value is not None}
+    lines += [f"{name} = {value}" for name, value in options.items() if "." not in name]
     lines += ["[database]", f"connection = sqlite:///{work}/glance.sqlite"]
     lines += ["[glance_store]", "stores = file,http", "default_store = file"]
     lines += [f"filesystem_store_datadir = {work}/images"]
     lines += ["[paste_deploy]", f"config_file = {HERE}/paste.ini", f"flavor = {flavor}"]
     lines += ["[oslo_concurrency]", f"lock_path = {work}"]
+    for name, value in options.items():
+        if "." in name:
+            section, name = name.split(".")
+            lines += [f"[{section}]", f"{name} = {value}"]
     return "\n".join(lines) + "\n"
 
 
 @contextlib.contextmanager
 def running(environment, flavor, options):
-    """Host and port of a Glance with an empty database and these options of [DEFAULT]."""
+    """Host and port of a Glance with an empty database and these options."""
     with tempfile.TemporaryDirectory(prefix="glance-") as name:
         work = pathlib.Path(name)
         for directory in ["images", "staging", "cache"]:
@@ -75,7 +80,7 @@ def running(environment, flavor, options):
                  "--need-app", "--add-header=Connection: close", "--module=glance.wsgi.api:application"]
         command = [environment / "bin" / "uwsgi", f"--http-socket={authority}", *flags]
         with open(work / "uwsgi.log", "wb") as log:
-            variables = {**os.environ, "OS_GLANCE_CONFIG_DIR": name}
+            variables = {**os.environ, "OS_GLANCE_CONFIG_DIR": name, "PYTHONHASHSEED": "0"}
             server = subprocess.Popen(command, stdout=log, stderr=log, env=variables, cwd=name)
         try:
             wait_for(server, authority, work)

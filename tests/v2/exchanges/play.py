@@ -14,6 +14,7 @@ UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{1
 TIME = re.compile(r"\b20[2-8]\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?(Z|\+00:00)?")
 # What the validator says about a schema names Python's types and prints its dictionaries.
 SCHEMA = re.compile(r"(does not match schema (?:'|&#x27;)\w+(?:'|&#x27;): )[\s\S]*?(<br /><br />|\Z)")
+STORE = re.compile(r"file://[^\s\"]*/images/")
 CLOCKS = ("last_accessed", "last_modified")
 
 
@@ -124,7 +125,7 @@ class Player:
         for name, known in self.variables.items():
             if len(str(known)) > 8:
                 value = value.replace(str(known), "${%s}" % name)
-        value = UUID.sub("<uuid>", value)
+        value = UUID.sub("<uuid>", STORE.sub("file://<store>/", value))
         value = TIME.sub(lambda found: "<time%s%s>" % (".micro" if found[1] else "", found[2] or ""), value)
         return SCHEMA.sub(r"\1<explanation>\2", value)
 

@@ -14,7 +14,7 @@ pub(super) struct Common {
     pub(super) identified: Map<String, Value>,
     /// Headers of each request.
     pub(super) headers: Map<String, Value>,
-    /// Options of `[DEFAULT]`.
+    /// Options, as in [`Script::options`].
     pub(super) options: BTreeMap<String, Option<String>>,
 }
 
@@ -23,7 +23,7 @@ pub(super) struct Common {
 pub(super) struct Script {
     /// Pipeline of `paste.ini`.
     pub(super) flavor: Option<String>,
-    /// Options of `[DEFAULT]`; null removes one.
+    /// Options; null removes one. Outside of `[DEFAULT]` as `section.name`.
     #[serde(default)]
     pub(super) options: BTreeMap<String, Option<String>>,
     /// What `${NAME}` stands for from the beginning.
