@@ -2,7 +2,8 @@
 
 use std::fmt::{Display, Write};
 
-/// Options of `[DEFAULT]`, and the flavor. A value set twice is the last one.
+/// Options, those of `[DEFAULT]` by their name, others as `section.name`; and the flavor. A value set twice is the last
+/// one.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Conf {
     options: Vec<(String, String)>,
@@ -32,10 +33,15 @@ impl Conf {
     /// The text of the file.
     pub(crate) fn text(&self) -> String {
         let mut text = String::from("[DEFAULT]\n");
-        for (name, value) in &self.options {
+        for (name, value) in self.options.iter().filter(|(name, _)| !name.contains('.')) {
             writeln!(text, "{name} = {value}").unwrap();
         }
         writeln!(text, "\n[paste_deploy]\nflavor = {}", self.flavor).unwrap();
+        for (name, value) in &self.options {
+            if let Some((section, name)) = name.split_once('.') {
+                writeln!(text, "\n[{section}]\n{name} = {value}").unwrap();
+            }
+        }
         text
     }
 }
