@@ -129,6 +129,14 @@ pub(super) fn visibility_rule(visibility: Visibility) -> Option<&'static str> {
     }
 }
 
+/// Refuses what no server can need.
+pub(super) fn check_need(field: &'static str, size: Option<i64>) -> Result<()> {
+    match size {
+        Some(value) if !(0..=i64::from(i32::MAX)).contains(&value) => Err(Error::OutOfRange { field, value }),
+        _ => Ok(()),
+    }
+}
+
 /// An image as the changes so far would leave it.
 struct Draft {
     properties: BTreeMap<String, Option<String>>,
@@ -168,8 +176,11 @@ impl Draft {
             Attribute::Owner(_) if !ctx.is_admin => return Err(Error::OwnerIsAdmins),
             Attribute::DiskFormat(_) if fixed => return Err(Error::FormatIsFixed("disk_format")),
             Attribute::ContainerFormat(_) if fixed => return Err(Error::FormatIsFixed("container_format")),
-            _ => attribute.set(&mut self.fields),
+            Attribute::MinRam(size) => check_need("min_ram", Some(*size))?,
+            Attribute::MinDisk(size) => check_need("min_disk", Some(*size))?,
+            _ => {}
         }
+        attribute.set(&mut self.fields);
         Ok(())
     }
 

@@ -45,7 +45,7 @@ pub(crate) enum Error {
     #[error("Image is protected")]
     Protected(ImageId),
     /// The policy does not let the caller create images of others.
-    #[error("You are not permitted to create images owned by '{0}'.")]
+    #[error("You are not permitted to create images owned by '{0}'")]
     ForeignOwner(String),
     /// Only admins give images away.
     #[error("Owner can't be updated by non admin.")]
@@ -59,6 +59,9 @@ pub(crate) enum Error {
     /// Every image has this attribute.
     #[error("Property {0} may not be removed.")]
     NotRemovable(String),
+    /// A size that servers need is no such size.
+    #[error("{}", out_of_range(.field, *.value))]
+    OutOfRange { field: &'static str, value: i64 },
     /// Data that came in one format does not become another by saying so.
     #[error("Attribute {0} can be only replaced for a queued image.")]
     FormatIsFixed(&'static str),
@@ -139,6 +142,13 @@ pub(crate) enum Error {
     /// A stored location does not decrypt with the configured key.
     #[error("a stored location cannot be read; is metadata_encryption_key the one it was written with?")]
     UnreadableLocation,
+}
+
+fn out_of_range(field: &str, value: i64) -> String {
+    match value {
+        ..0 => format!("Invalid value '{value}' for parameter '{field}': Cannot be a negative value"),
+        _ => format!("'{field}' value out of range, must not exceed {}.", i32::MAX),
+    }
 }
 
 impl From<cache::FetchError> for Error {

@@ -1,18 +1,29 @@
 //! Creating an image's record by v2 (v2-images §6.1).
 
-use super::change::visibility_rule;
+use super::change::{check_need, visibility_rule};
 use super::{Error, Images, Result};
 use crate::model::{Context, Image, ImageFields, ImageStatus};
 use crate::notify::{Event, Priority};
 use crate::policy;
 
+/// The fields of a new image, which the caller may create.
+#[derive(Debug)]
+pub(crate) struct Permitted(ImageFields);
+
 impl Images {
-    /// Registers an image, `queued` until its data comes.
-    pub(crate) async fn register(&self, ctx: &Context, fields: ImageFields) -> Result<Image> {
+    /// Asks whether the caller may create such an image.
+    pub(crate) fn permit_new(&self, ctx: &Context, fields: ImageFields) -> Result<Permitted> {
         if ctx.read_only {
             return Err(Error::ReadOnly);
         }
         self.authorise_new(ctx, &fields)?;
+        Ok(Permitted(fields))
+    }
+
+    /// Registers an image, `queued` until its data comes.
+    pub(crate) async fn register(&self, ctx: &Context, Permitted(fields): Permitted) -> Result<Image> {
+        check_need("min_ram", fields.min_ram)?;
+        check_need("min_disk", fields.min_disk)?;
         self.check_tags(fields.tags.as_ref().map_or(0, |tags| tags.len()))?;
         self.check_properties(fields.properties.as_ref().map_or(0, |properties| properties.len()))?;
         let record = ImageFields { status: Some(ImageStatus::Queued), ..fields };

@@ -1,8 +1,14 @@
 //! Content negotiation by `Accept` (RFC 9110 §12.5.1), as far as errors need it: too little for a library.
 
 /// The place of the media type among `offers` that a client wants most; of equals the first. `None`: it wants none of them.
+/// A header that cannot be understood is none, which wants all of them.
 pub(super) fn preferred(accept: &str, offers: &[(&str, &str)]) -> Option<usize> {
-    let ranges: Vec<Range> = accept.split(',').filter_map(Range::parse).collect();
+    if accept.trim().is_empty() {
+        return None;
+    }
+    let Some(ranges) = accept.split(',').map(Range::parse).collect::<Option<Vec<Range>>>() else {
+        return Some(0);
+    };
     let mut best = None;
     for (place, offer) in offers.iter().enumerate() {
         let fitting = ranges.iter().filter_map(|range| Some((range.fits(offer)?, range.quality)));
@@ -19,6 +25,8 @@ pub(super) fn preferred(accept: &str, offers: &[(&str, &str)]) -> Option<usize> 
 struct Range<'a> {
     kind: &'a str,
     subtype: &'a str,
+    /// It names a variant of the type, which no offer is.
+    variant: bool,
     /// Thousandths.
     quality: u32,
 }
@@ -27,13 +35,23 @@ impl<'a> Range<'a> {
     fn parse(text: &'a str) -> Option<Self> {
         let mut parts = text.split(';').map(str::trim);
         let (kind, subtype) = parts.next()?.split_once('/')?;
-        let quality = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
-        Some(Self { kind, subtype, quality: quality.map_or(Some(1000), thousandths)? })
+        if kind.is_empty() || subtype.is_empty() {
+            return None;
+        }
+        let (mut quality, mut variant) = (1000, false);
+        for part in parts {
+            match part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")) {
+                Some(value) => quality = thousandths(value)?,
+                None => variant = true,
+            }
+        }
+        Some(Self { kind, subtype, variant, quality })
     }
 
     /// How precisely it names the offer; `None` if it does not.
     fn fits(&self, (kind, subtype): &(&str, &str)) -> Option<u8> {
         match (self.kind, self.subtype) {
+            _ if self.variant => None,
             ("*", "*") => Some(0),
             (own, "*") => own.eq_ignore_ascii_case(kind).then_some(1),
             (own, sub) => (own.eq_ignore_ascii_case(kind) && sub.eq_ignore_ascii_case(subtype)).then_some(2),
@@ -60,13 +78,15 @@ mod tests {
             ("*/*", Some(0)),
             ("text/*", Some(0)),
             ("application/json", Some(1)),
-            ("Application/JSON; charset=utf-8", Some(1)),
+            ("Application/JSON", Some(1)),
+            ("application/json; charset=utf-8", None),
             ("application/json, */*", Some(0)),
             ("application/json, */*;q=0.5", Some(1)),
             ("text/html;q=0, */*", Some(1)),
             ("text/html;q=0.1, application/json;q=0.2", Some(1)),
             ("*/*;q=0", None),
-            ("rubbish, ;;, /", None),
+            ("rubbish", Some(0)),
+            ("application/json, /", Some(0)),
         ] {
             assert_eq!(preferred(accept, &offers), expected, "{accept}");
         }

@@ -120,22 +120,30 @@ impl ApiError {
     }
 
     fn v2_plain(&self) -> String {
-        let (explanation, detail) = (flat(self.explanation()), flat(&self.detail));
-        format!("{}\n\n{explanation}\n\n{detail}\n\n\n", self.status_line(Api::V2))
+        format!("{}\n\n{}\n", self.status_line(Api::V2), untagged(&self.message(str::to_owned)))
     }
 
     fn html(&self, api: Api) -> String {
-        let status = self.status_line(api);
-        let (explanation, detail) = (escaped(self.explanation(), api), escaped(&self.detail, api));
+        let (status, message) = (self.status_line(api), self.message(|text| escaped(text, api)));
         format!(
-            "<html>\n <head>\n  <title>{status}</title>\n </head>\n <body>\n  <h1>{status}</h1>\n  \
-             {explanation}<br /><br />\n{detail}\n\n\n </body>\n</html>"
+            "<html>\n <head>\n  <title>{status}</title>\n </head>\n <body>\n  <h1>{status}</h1>\n  {message}\n \
+             </body>\n</html>"
         )
     }
 
     fn json(&self) -> String {
-        let message = format!("{}<br /><br />\n{}\n\n\n", self.explanation(), self.detail);
+        let message = self.message(str::to_owned);
         json!({"message": message, "code": self.status_line(Api::V2), "title": self.title(Api::V2)}).to_string()
+    }
+
+    /// Explanation and detail as they stand in HTML, and in JSON just so.
+    fn message(&self, spell: impl Fn(&str) -> String) -> String {
+        let (explanation, detail) = (spell(self.explanation()), spell(&self.detail));
+        match self.status {
+            StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED => format!("{explanation}<br /><br />\n{detail}"),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => format!("{explanation}\n<br /><br />\n{detail}"),
+            _ => format!("{explanation}<br /><br />\n{detail}\n\n"),
+        }
     }
 
     fn status_line(&self, api: Api) -> String {
@@ -179,8 +187,13 @@ impl ApiError {
     }
 }
 
-/// One line without markup: newlines become blanks, and what stands between `<` and `>` goes.
+/// One line without markup: newlines become blanks.
 fn flat(text: &str) -> String {
+    untagged(text).replace('\n', " ").replace('\r', "")
+}
+
+/// Text without what stands between `<` and `>`.
+fn untagged(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, tail)) = rest.split_once('<') {
@@ -189,13 +202,17 @@ fn flat(text: &str) -> String {
         rest = after;
     }
     line.push_str(rest);
-    line.replace('\n', " ").replace('\r', "")
+    line
 }
 
 /// Text as the content of an HTML element; five characters are too few for a library.
 fn escaped(text: &str, api: Api) -> String {
     let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
-    if api == Api::V2 { text.replace('\'', "&#x27;") } else { text }
+    if api == Api::V1 {
+        return text;
+    }
+    let ascii = |c: char| if c.is_ascii() { c.to_string() } else { format!("&#{};", u32::from(c)) };
+    text.replace('\'', "&#x27;").chars().map(ascii).collect()
 }
 
 #[cfg(test)]
@@ -303,12 +320,12 @@ mod tests {
         let form = |kind| Form { api: Api::V2, kind };
         let error = || ApiError::forbidden("it's").explained("<no>");
         let json = body(error().render(form(Kind::Json))).await;
-        let expected = r#"{"message":"<no><br /><br />\nit's\n\n\n","code":"403 Forbidden","title":"Forbidden"}"#;
+        let expected = r#"{"message":"<no><br /><br />\nit's\n\n","code":"403 Forbidden","title":"Forbidden"}"#;
         assert_eq!(json, expected);
         assert!(
             body(error().render(form(Kind::Html))).await.contains("&lt;no&gt;<br /><br />\nit&#x27;s\n\n\n </body>")
         );
         let plain = ApiError::forbidden("b").explained("a");
-        assert_eq!(body(plain.render(form(Kind::Plain))).await, "403 Forbidden\n\na\n\nb\n\n\n");
+        assert_eq!(body(plain.render(form(Kind::Plain))).await, "403 Forbidden\n\na\nb\n\n\n");
     }
 }

@@ -51,20 +51,14 @@ pub(super) fn new_image(body: &Map<String, Value>, schema: &ImageSchema) -> Resu
         return Err(explained("Custom property should not be greater than 255 characters."));
     }
     if let Some((name, _)) = custom().find(|(name, _)| is_reserved(name)) {
-        return Err(reserved(name));
-    }
-    if let Some(name) = named(&READ_ONLY) {
-        return Err(explained_forbidden(format!("Attribute '{name}' is read-only.")));
-    }
-    if body.contains_key("locations") {
-        return Err(explained_forbidden("Attribute 'locations' is reserved.".to_owned()));
+        return Err(ApiError::forbidden(format!("Attribute '{name}' is reserved.")));
     }
     let mut fields = ImageFields::default();
     let mut properties = std::collections::BTreeMap::new();
     for (name, value) in body {
         match name.as_str() {
             "id" => fields.id = value.as_str().and_then(ImageId::parse),
-            _ => match attribute(name, value)? {
+            _ => match attribute(name, value) {
                 Some(attribute) => attribute.set(&mut fields),
                 None => drop(properties.insert(name.clone(), value.as_str().map(str::to_owned))),
             },
@@ -72,6 +66,17 @@ pub(super) fn new_image(body: &Map<String, Value>, schema: &ImageSchema) -> Resu
     }
     fields.properties = Some(properties);
     Ok(fields)
+}
+
+/// Refuses what a new image may not name; Glance looks at that only after it has asked its policy.
+pub(super) fn check_names(body: &Map<String, Value>) -> Result<(), ApiError> {
+    if let Some(name) = READ_ONLY.iter().find(|name| body.contains_key(**name)) {
+        return Err(read_only(name));
+    }
+    if body.contains_key("locations") {
+        return Err(explained_forbidden("Attribute 'locations' is reserved.".to_owned()));
+    }
+    Ok(())
 }
 
 /// The changes that a patch asks for; every operation is judged before any of them is made.
@@ -90,7 +95,7 @@ fn change(operation: Operation, spelling: Spelling, schema: &ImageSchema) -> Res
         return Err(read_only(&name));
     }
     if is_reserved(&name) {
-        return Err(reserved(&name));
+        return Err(explained_forbidden(format!("Attribute '{name}' is reserved.")));
     }
     if op == Op::Remove {
         let base = schema.is_base(&name);
@@ -101,7 +106,7 @@ fn change(operation: Operation, spelling: Spelling, schema: &ImageSchema) -> Res
         return Err(explained("Custom property should not be greater than 255 characters."));
     }
     let only_new = op == Op::Add && spelling == Spelling::V2_0;
-    Ok(match attribute(&name, &value)? {
+    Ok(match attribute(&name, &value) {
         Some(_) if only_new => Change::AddAttribute(name),
         Some(attribute) => Change::SetAttribute(attribute),
         None => {
@@ -115,9 +120,9 @@ fn change(operation: Operation, spelling: Spelling, schema: &ImageSchema) -> Res
 }
 
 /// The attribute of this name with this value, which the schema has let pass; `None` for a custom property.
-fn attribute(name: &str, value: &Value) -> Result<Option<Attribute>, ApiError> {
+fn attribute(name: &str, value: &Value) -> Option<Attribute> {
     let text = || value.as_str().map(str::to_owned);
-    Ok(Some(match name {
+    Some(match name {
         "name" => Attribute::Name(text()),
         "visibility" => {
             Attribute::Visibility(value.as_str().and_then(|word| word.parse().ok()).unwrap_or(Visibility::Shared))
@@ -127,40 +132,27 @@ fn attribute(name: &str, value: &Value) -> Result<Option<Attribute>, ApiError> {
         "owner" => Attribute::Owner(text()),
         "disk_format" => Attribute::DiskFormat(text()),
         "container_format" => Attribute::ContainerFormat(text()),
-        "min_ram" => Attribute::MinRam(size(name, value)?),
-        "min_disk" => Attribute::MinDisk(size(name, value)?),
+        "min_ram" => Attribute::MinRam(size(value)),
+        "min_disk" => Attribute::MinDisk(size(value)),
         "tags" => {
             let tags = value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
             Attribute::Tags(tags.collect::<BTreeSet<_>>())
         }
-        _ => return Ok(None),
-    }))
+        _ => return None,
+    })
 }
 
-/// A size that servers need.
-fn size(name: &str, value: &Value) -> Result<i64, ApiError> {
-    const LARGEST: i64 = i32::MAX as i64;
-    // The schema lets whole numbers pass however they are written.
-    let number = value.as_i64().or_else(|| value.as_f64().map(|number| number as i64)).unwrap_or(i64::MAX);
-    if number < 0 {
-        return Err(explained(format!("Invalid value '{value}' for parameter '{name}': Cannot be a negative value")));
-    }
-    if number > LARGEST {
-        return Err(explained(format!("'{name}' value out of range, must not exceed {LARGEST}.")));
-    }
-    Ok(number)
+/// A size that servers need. The schema lets whole numbers pass however they are written.
+fn size(value: &Value) -> i64 {
+    value.as_i64().or_else(|| value.as_f64().map(|number| number as i64)).unwrap_or(i64::MAX)
 }
 
 fn is_reserved(name: &str) -> bool {
     RESERVED.contains(&name) || name.starts_with(OWN_PREFIX)
 }
 
-fn reserved(name: &str) -> ApiError {
-    ApiError::forbidden(format!("Attribute '{name}' is reserved."))
-}
-
 fn read_only(name: &str) -> ApiError {
-    ApiError::forbidden(format!("Attribute '{name}' is read-only."))
+    explained_forbidden(format!("Attribute '{name}' is read-only."))
 }
 
 fn explained_forbidden(text: String) -> ApiError {

@@ -77,7 +77,8 @@ fn answer(error: Error) -> ApiError {
         }
         Error::RangeBeyondEnd { size } => ApiError::range_not_satisfiable(text).of_size(size),
         Error::NoCache | Error::NoJournal | Error::Busy => explained(StatusCode::SERVICE_UNAVAILABLE),
-        Error::UnknownStore(_)
+        Error::OutOfRange { .. }
+        | Error::UnknownStore(_)
         | Error::BadLocation(_)
         | Error::Mismatch { .. }
         | Error::BrokenUpload(_)

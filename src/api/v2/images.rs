@@ -29,7 +29,9 @@ pub(super) async fn create(
     body: Body,
 ) -> Answer {
     let document = body::object(&headers, body).await?;
-    let image = v2.images.register(&ctx, changes::new_image(&document, &v2.schema)?).await?;
+    let permitted = v2.images.permit_new(&ctx, changes::new_image(&document, &v2.schema)?)?;
+    changes::check_names(&document)?;
+    let image = v2.images.register(&ctx, permitted).await?;
     let mut headers = HeaderMap::new();
     if let Ok(place) = HeaderValue::from_str(&base.v2_image(&image.id)) {
         headers.insert(LOCATION, place);

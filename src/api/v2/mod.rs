@@ -17,7 +17,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
-use http::header::{LOCATION, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
+use http::header::{LOCATION, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, StatusCode};
 use percent_encoding::percent_decode_str;
 use tower::ServiceExt;
@@ -64,10 +64,7 @@ impl V2Api {
         let readable = percent_decode_str(request.uri().path()).decode_utf8().is_ok();
         let context = identity.identify(request.headers(), Api::V2);
         let answer = async {
-            let Ok(mut context) = context else {
-                let keystone = HeaderValue::from_static("Keystone uri=\"\"");
-                return ApiError::unauthorized("").with_header(WWW_AUTHENTICATE, keystone).into_response();
-            };
+            let Ok(mut context) = context else { return ApiError::unauthorized("").into_response() };
             if let Err(refused) = acceptable {
                 return refused.into_response();
             }

@@ -110,7 +110,7 @@ fn first_spelling(entry: &Map<String, Value>) -> Result<(Op, &Value), ApiError> 
 /// `{"op": "add", "path": "/path"}`
 fn second_spelling(entry: &Map<String, Value>) -> Result<(Op, &Value), ApiError> {
     const KNOWN: &str = "add, remove, replace";
-    let Some(word) = entry.get("op") else {
+    let Some(word) = entry.get("op").filter(|word| !word.is_null()) else {
         let text = format!("Unable to find `op` in JSON Schema change. It must be one of the following: {KNOWN}.");
         return Err(explained(text));
     };
@@ -131,18 +131,19 @@ fn parts(pointer: &Value) -> Result<Vec<String>, ApiError> {
     let Some(rest) = pointer.strip_prefix('/') else {
         return Err(refused("does not start with \"/\"."));
     };
-    if pointer.contains("//") {
-        return Err(refused("contains adjacent \"/\"."));
+    let mut between = rest.split('/').skip(1).peekable();
+    while let Some(part) = between.next() {
+        if part.trim().is_empty() && between.peek().is_some() {
+            return Err(refused("contains adjacent \"/\"."));
+        }
     }
     if pointer.len() > 1 && pointer.ends_with('/') {
         return Err(refused("end with \"/\"."));
     }
-    if rest.trim() == "/" {
-        return Err(refused("does not contains valid token."));
-    }
     if rest.replace("~0", "").replace("~1", "").contains('~') {
         return Err(refused("contains \"~\" not part of a recognized escape sequence."));
     }
+    let rest = rest.trim_start_matches('/');
     Ok(rest.split('/').map(|part| part.trim().replace("~1", "/").replace("~0", "~")).collect())
 }
 
