@@ -43,10 +43,9 @@ class Player:
             status, headers, data = self.exchange(step)
         except (ConnectionError, EOFError):
             return {"dropped": True}, None
-        plain = None
         kind = headers.get("content-type", "")
-        if data and kind.startswith("application/json"):
-            plain = json.loads(data)
+        is_json = data and kind.startswith("application/json")
+        plain = json.loads(data) if is_json else None
         for name, where in step.get("save", {}).items():
             self.variables[name] = pointer(plain, where)
         answer = {"status": status}
@@ -56,7 +55,7 @@ class Player:
         answer["headers"] = kept
         if "x-openstack-request-id" not in headers:
             answer["request_id"] = False
-        if plain is not None:
+        if is_json:
             answer["json"] = self.normal(without_prose(plain))
             if step.get("brief") and "images" in answer["json"]:
                 answer["json"]["images"] = [image["id"] for image in answer["json"]["images"]]
