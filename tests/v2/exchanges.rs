@@ -143,7 +143,11 @@ fn play(client: &Client, common: &Common, names: &mut Normal, step: &Step) -> Va
             for (name, pointer) in &step.save {
                 names.set(name, at(pointer).as_str().unwrap_or("nothing was saved"));
             }
-            return answer::kept(&response, json, names);
+            let mut answer = answer::kept(&response, json, names);
+            if step.brief {
+                answer::shorten(&mut answer);
+            }
+            return answer;
         }
         // The other side works in the background; there is nothing to wait on but the clock.
         thread::sleep(Duration::from_millis(50));

@@ -31,6 +31,7 @@ static UUID: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b").unwrap());
 static TIME: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\b20[2-8]\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?(Z|\+00:00)?").unwrap());
+static FORMATS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(Multiple formats detected: )[\w,]+").unwrap());
 static STORE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"file://[^\s"]*/images/"#).unwrap());
 static SCHEMA: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?s)(does not match schema (?:'|&#x27;)\w+(?:'|&#x27;): ).*?(<br /><br />|\z)").unwrap()
@@ -77,6 +78,7 @@ impl Normal {
             let zone = found.get(2).map_or("", |zone| zone.as_str());
             format!("<time{}{zone}>", if found.get(1).is_some() { ".micro" } else { "" })
         });
+        let text = FORMATS.replace_all(&text, "${1}<formats>");
         SCHEMA.replace_all(&text, "${1}<explanation>${2}").into_owned()
     }
 
@@ -131,6 +133,13 @@ pub(super) fn kept(response: &Response, json: Option<Value>, names: &Normal) -> 
         None => answer["text"] = Value::from(names.text(&response.text()).trim_end()),
     }
     answer
+}
+
+/// Lets the identifiers stand for the images of a list.
+pub(super) fn shorten(answer: &mut Value) {
+    if let Some(images) = answer.pointer_mut("/json/images").and_then(Value::as_array_mut) {
+        images.iter_mut().for_each(|image| *image = image["id"].take());
+    }
 }
 
 /// The descriptions of a schema are free text.

@@ -80,7 +80,7 @@ def running(environment, flavor, options):
                  "--need-app", "--add-header=Connection: close", "--module=glance.wsgi.api:application"]
         command = [environment / "bin" / "uwsgi", f"--http-socket={authority}", *flags]
         with open(work / "uwsgi.log", "wb") as log:
-            variables = {**os.environ, "OS_GLANCE_CONFIG_DIR": name, "PYTHONHASHSEED": "0"}
+            variables = {**os.environ, "OS_GLANCE_CONFIG_DIR": name}
             server = subprocess.Popen(command, stdout=log, stderr=log, env=variables, cwd=name)
         try:
             wait_for(server, authority, work)

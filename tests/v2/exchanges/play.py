@@ -14,6 +14,8 @@ UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{1
 TIME = re.compile(r"\b20[2-8]\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?(Z|\+00:00)?")
 # What the validator says about a schema names Python's types and prints its dictionaries.
 SCHEMA = re.compile(r"(does not match schema (?:'|&#x27;)\w+(?:'|&#x27;): )[\s\S]*?(<br /><br />|\Z)")
+# Glance names them in any order.
+FORMATS = re.compile(r"(Multiple formats detected: )[\w,]+")
 STORE = re.compile(r"file://[^\s\"]*/images/")
 CLOCKS = ("last_accessed", "last_modified")
 
@@ -41,10 +43,9 @@ class Player:
             status, headers, data = self.exchange(step)
         except (ConnectionError, EOFError):
             return {"dropped": True}, None
-        plain = None
         kind = headers.get("content-type", "")
-        if data and kind.startswith("application/json"):
-            plain = json.loads(data)
+        is_json = data and kind.startswith("application/json")
+        plain = json.loads(data) if is_json else None
         for name, where in step.get("save", {}).items():
             self.variables[name] = pointer(plain, where)
         answer = {"status": status}
@@ -54,8 +55,10 @@ class Player:
         answer["headers"] = kept
         if "x-openstack-request-id" not in headers:
             answer["request_id"] = False
-        if plain is not None:
+        if is_json:
             answer["json"] = self.normal(without_prose(plain))
+            if step.get("brief") and "images" in answer["json"]:
+                answer["json"]["images"] = [image["id"] for image in answer["json"]["images"]]
         elif kind == "application/octet-stream":
             answer["data"] = {"size": len(data), "md5": hashlib.md5(data).hexdigest()}
         else:
@@ -127,6 +130,7 @@ class Player:
                 value = value.replace(str(known), "${%s}" % name)
         value = UUID.sub("<uuid>", STORE.sub("file://<store>/", value))
         value = TIME.sub(lambda found: "<time%s%s>" % (".micro" if found[1] else "", found[2] or ""), value)
+        value = FORMATS.sub(r"\1<formats>", value)
         return SCHEMA.sub(r"\1<explanation>\2", value)
 
 

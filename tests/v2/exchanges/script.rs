@@ -48,6 +48,9 @@ pub(super) struct Step {
     /// The body goes in chunks.
     #[serde(default)]
     pub(super) chunked: bool,
+    /// Of listed images only the identifiers are kept.
+    #[serde(default)]
+    pub(super) brief: bool,
     /// Variable → pointer into the JSON of the answer.
     #[serde(default)]
     pub(super) save: BTreeMap<String, String>,
