@@ -140,7 +140,9 @@ impl ApiError {
     fn message(&self, spell: impl Fn(&str) -> String) -> String {
         let (explanation, detail) = (spell(self.explanation()), spell(&self.detail));
         match self.status {
-            StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED => format!("{explanation}<br /><br />\n{detail}"),
+            StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED => {
+                format!("{explanation}<br /><br />\n{detail}")
+            }
             StatusCode::UNSUPPORTED_MEDIA_TYPE => format!("{explanation}\n<br /><br />\n{detail}"),
             _ => format!("{explanation}<br /><br />\n{detail}\n\n"),
         }

@@ -17,6 +17,7 @@ impl From<Error> for ApiError {
             Error::ForeignOwner(_) | Error::OwnerIsAdmins | Error::NotRemovable(_) | Error::FormatIsFixed(_) => {
                 Self::forbidden(text)
             }
+            Error::OutOfRange { .. } => Self::bad_request(text),
             Error::PropertyPresent(_) | Error::NoProperty(_) => Self::conflict(text),
             Error::NoOwner => Self::unauthorized(text),
             Error::Lookup { source, .. } => lookup(text, source),
