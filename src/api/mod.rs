@@ -12,4 +12,4 @@ mod v2;
 mod versions;
 
 pub(crate) use service::{ImageApi, RegistryApi, Service};
-pub(crate) use v2::Settings as V2Settings;
+pub(crate) use v2::{CustomProperties, Settings as V2Settings};

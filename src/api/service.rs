@@ -40,11 +40,16 @@ pub(crate) struct ImageApi {
 impl ImageApi {
     /// The API with or without the routes that manage the cache. `v2` is what its settings are, or `None` where it cannot
     /// be served, because the metadata is a v1 registry's.
-    pub(crate) fn new(identity: Identity, images: Images, cache_management: bool, v2: Option<v2::Settings>) -> Self {
+    pub(crate) fn new(
+        identity: Identity,
+        images: Images,
+        cache_management: bool,
+        v2: Option<v2::Settings>,
+    ) -> Result<Self, v2::SchemaError> {
         let offer = Offer { v2: v2.is_some().then(|| V2 { cache: images.has_cache() }) };
         let v1 = super::v1::router(images.clone(), cache_management);
-        let v2 = v2.map(|settings| V2Api::new(images, settings, cache_management));
-        Self { identity, v1, v2, offer }
+        let v2 = v2.map(|settings| V2Api::new(images, settings, cache_management)).transpose()?;
+        Ok(Self { identity, v1, v2, offer })
     }
 }
 

@@ -1,10 +1,11 @@
 //! How v2 behaves: `[DEFAULT]`, `[image_format]` (configuration §3, §11).
 
 use osloconf::Opt;
+use serde_json::{Map, Value};
 
 use super::database::{API_LIMIT_MAX, LIMIT_PARAM_DEFAULT};
-use super::{Loaded, Result};
-use crate::api::V2Settings;
+use super::{Error, Loaded, Result};
+use crate::api::{CustomProperties, V2Settings};
 
 static SHOW_MULTIPLE_LOCATIONS: Opt = Opt::bool("DEFAULT", "show_multiple_locations")
     .default("false")
@@ -40,6 +41,29 @@ impl Loaded {
             limit_param_default: self.natural(&LIMIT_PARAM_DEFAULT)?,
             api_limit_max: self.natural(&API_LIMIT_MAX)?,
             import_methods: Vec::new(),
+            custom: self.custom_properties()?,
         }))
+    }
+
+    /// What `schema-image.json` says, if there is one.
+    fn custom_properties(&self) -> Result<CustomProperties> {
+        const FILE: &str = "schema-image.json";
+        let Some(path) = self.conf.find_file(FILE) else {
+            tracing::info!("there is no {FILE}: images have no properties that are defined beside the usual ones");
+            return Ok(CustomProperties::default());
+        };
+        let invalid = |reason: String| Error::Invalid { option: FILE, reason: format!("{}: {reason}", path.display()) };
+        let text = std::fs::read_to_string(&path).map_err(|error| invalid(error.to_string()))?;
+        let mut file: Map<String, Value> = serde_json::from_str(&text).map_err(|error| invalid(error.to_string()))?;
+        // The long form says which of them a new image must have.
+        let Some(properties) = file.remove("properties") else {
+            return Ok(CustomProperties { properties: file, required: Vec::new() });
+        };
+        let required = file.remove("required").unwrap_or_else(|| Value::Array(Vec::new()));
+        let parse = |value| serde_json::from_value(value).map_err(|error| invalid(error.to_string()));
+        Ok(CustomProperties {
+            properties: serde_json::from_value(properties).map_err(|error| invalid(error.to_string()))?,
+            required: parse(required)?,
+        })
     }
 }
