@@ -12,3 +12,4 @@ mod harness;
 mod seed;
 mod system;
 mod v1;
+mod v2;
