@@ -7,6 +7,7 @@ use super::database::{API_LIMIT_MAX, LIMIT_PARAM_DEFAULT};
 use super::{Error, Loaded, Result};
 use crate::api::{CustomProperties, V2Settings};
 
+static ENABLE_V2_API: Opt = Opt::bool("DEFAULT", "enable_v2_api").default("true").help("Serve v2");
 static SHOW_MULTIPLE_LOCATIONS: Opt = Opt::bool("DEFAULT", "show_multiple_locations")
     .default("false")
     .help("Tell clients of v2 where images' data is, and let them change that");
@@ -23,13 +24,13 @@ static CONTAINER_FORMATS: Opt = Opt::list("image_format", "container_formats")
     .help("Values of container_format in v2");
 
 pub(super) static OPTIONS: &[&Opt] =
-    &[&SHOW_MULTIPLE_LOCATIONS, &SHOW_IMAGE_DIRECT_URL, &DISK_FORMATS, &CONTAINER_FORMATS];
+    &[&ENABLE_V2_API, &SHOW_MULTIPLE_LOCATIONS, &SHOW_IMAGE_DIRECT_URL, &DISK_FORMATS, &CONTAINER_FORMATS];
 
 impl Loaded {
-    /// How v2 behaves; `None` where there is only v1, because a v1 registry keeps the metadata, which cannot say what v2
+    /// How v2 behaves; `None` where there is only v1, because the operator wants it so, or because a v1 registry keeps the metadata, which cannot say what v2
     /// wants to know.
     pub(crate) fn v2(&self) -> Result<Option<V2Settings>> {
-        if !self.has_database() && self.registry()?.is_some() {
+        if !self.conf.bool(&ENABLE_V2_API)? || (!self.has_database() && self.registry()?.is_some()) {
             return Ok(None);
         }
         let conf = &self.conf;

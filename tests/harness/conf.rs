@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write};
 
-/// Options of `[DEFAULT]`, and the flavor. A value set twice is the last one.
+/// Options, and the flavor. A value set twice is the last one. A name is one of `[DEFAULT]` unless it is `group.name`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Conf {
     options: Vec<(String, String)>,
@@ -31,9 +31,10 @@ impl Conf {
 
     /// The text of the file.
     pub(crate) fn text(&self) -> String {
-        let mut text = String::from("[DEFAULT]\n");
+        let mut text = String::new();
         for (name, value) in &self.options {
-            writeln!(text, "{name} = {value}").unwrap();
+            let (group, name) = name.split_once('.').unwrap_or(("DEFAULT", name));
+            writeln!(text, "[{group}]\n{name} = {value}").unwrap();
         }
         writeln!(text, "\n[paste_deploy]\nflavor = {}", self.flavor).unwrap();
         text

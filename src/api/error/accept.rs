@@ -1,7 +1,7 @@
 //! Content negotiation by `Accept` (RFC 9110 §12.5.1), as far as errors need it: too little for a library.
 
 /// The place of the media type among `offers` that a client wants most; of equals the first. `None`: it wants none of them.
-pub(super) fn preferred(accept: &str, offers: &[(&str, &str)]) -> Option<usize> {
+pub(in crate::api) fn preferred(accept: &str, offers: &[(&str, &str)]) -> Option<usize> {
     let ranges: Vec<Range> = accept.split(',').filter_map(Range::parse).collect();
     let mut best = None;
     for (place, offer) in offers.iter().enumerate() {
