@@ -1,15 +1,21 @@
 //! HTTP in, HTTP out: the pipelines and the APIs that they end in. Nothing here knows SQL.
 
 mod base_url;
+mod cors;
 mod error;
+mod healthcheck;
 mod json;
 mod memberships;
 mod range;
 mod registry;
+mod request_id;
 mod service;
 mod v1;
 mod v2;
 mod versions;
 
-pub(crate) use service::{ImageApi, RegistryApi, Service};
-pub(crate) use v2::Settings as V2Settings;
+pub(crate) use base_url::Links;
+pub(crate) use cors::Cors;
+pub(crate) use healthcheck::{Check, Health};
+pub(crate) use service::{Front, ImageApi, RegistryApi, Service};
+pub(crate) use v2::{CustomProperties, Settings as V2Settings};

@@ -1,4 +1,4 @@
-//! A pipeline as a service: version negotiation, identity, then the API's routes.
+//! A pipeline as a service: the health check, other origins, version negotiation, identity, then the API's routes.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,20 +12,38 @@ use http::header::X_CONTENT_TYPE_OPTIONS;
 use percent_encoding::percent_decode_str;
 use tower::ServiceExt;
 
-use super::base_url::BaseUrl;
+use super::base_url::{BaseUrl, Links};
+use super::cors::Cors;
 use super::error::{ApiError, render::Form};
+use super::healthcheck::Health;
+use super::request_id;
 use super::v2::{self, V2Api};
 use super::versions::{self, Offer, V2, Wanted};
 use crate::auth::Identity;
 use crate::db::Metadata;
 use crate::images::Images;
-use crate::model::Api;
+use crate::model::{Api, Context};
 
 /// Something that answers requests.
 #[async_trait]
 pub(crate) trait Service: Send + Sync + std::fmt::Debug + 'static {
     /// Answers one request of `peer`; never fails.
     async fn call(&self, request: Request, peer: SocketAddr) -> Response;
+}
+
+/// What is configured of the way that a request takes to its API.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Front {
+    /// v1 is served (`enable_v1_api`).
+    pub(crate) v1: bool,
+    /// How v2 behaves; `None`: it is not served.
+    pub(crate) v2: Option<v2::Settings>,
+    /// How links are made.
+    pub(crate) links: Links,
+    /// Who may talk to us from other origins.
+    pub(crate) cors: Cors,
+    /// The health check, if there is one.
+    pub(crate) health: Option<Health>,
 }
 
 /// The image API server.
@@ -35,36 +53,63 @@ pub(crate) struct ImageApi {
     v1: Router,
     v2: Option<V2Api>,
     offer: Offer,
+    links: Links,
+    cors: Cors,
+    health: Option<Health>,
 }
 
 impl ImageApi {
-    /// The API with or without the routes that manage the cache. `v2` is what its settings are, or `None` where it cannot
-    /// be served, because the metadata is a v1 registry's.
-    pub(crate) fn new(identity: Identity, images: Images, cache_management: bool, v2: Option<v2::Settings>) -> Self {
-        let offer = Offer { v2: v2.is_some().then(|| V2 { cache: images.has_cache() }) };
+    /// The API with or without the routes that manage the cache.
+    ///
+    /// # Errors
+    /// The properties of images that the operator defines cannot be had.
+    pub(crate) fn new(
+        identity: Identity,
+        images: Images,
+        cache_management: bool,
+        front: Front,
+    ) -> Result<Self, v2::SchemaError> {
+        let Front { v1, v2, links, cors, health } = front;
+        let offer = Offer { v1, v2: v2.is_some().then(|| V2 { cache: images.has_cache() }) };
         let v1 = super::v1::router(images.clone(), cache_management);
-        let v2 = v2.map(|settings| V2Api::new(images, settings, cache_management));
-        Self { identity, v1, v2, offer }
+        let v2 = v2.map(|settings| V2Api::new(images, settings, cache_management)).transpose()?;
+        Ok(Self { identity, v1, v2, offer, links, cors, health })
     }
 }
 
 #[async_trait]
 impl Service for ImageApi {
     async fn call(&self, mut request: Request, peer: SocketAddr) -> Response {
-        let base = versions::base_url(request.headers(), "http");
-        request.extensions_mut().insert(BaseUrl(base.clone()));
+        if let Some(health) = self.health.as_ref().filter(|health| health.path == request.uri().path()) {
+            let form = Form::of(&request, Api::V2);
+            // The request's body cannot wait with us.
+            let (method, headers) = (request.method().clone(), std::mem::take(request.headers_mut()));
+            let answer = health.answer(&method, &headers, peer.ip()).await;
+            return answer.unwrap_or_else(|| form.apply(ApiError::not_found("").into_response()));
+        }
+        let visit = self.cors.visit(&request);
+        let base = BaseUrl::of(request.headers(), &self.links);
+        request.extensions_mut().insert(base.clone());
         request.extensions_mut().insert(ConnectInfo(peer));
-        match versions::negotiate(request.uri().path(), request.headers(), self.offer) {
-            Wanted::Versions { asked } => versions::document(&base, self.offer, asked),
+        let response = match versions::negotiate(request.uri().path(), request.headers(), self.offer) {
+            Wanted::Versions { asked: false } if visit.is_options() && self.v2.is_some() => return visit.greet(),
+            Wanted::V1 { .. } if visit.is_preflight() => return visit.greet(),
+            Wanted::V2 { .. } if visit.is_options() => return visit.greet(),
+            Wanted::Versions { asked } => versions::document(&base.0, self.offer, asked),
             Wanted::V1 { path } => {
                 versions::lead_to(&path, &mut request);
                 identified(&self.identity, &self.v1, request).await
             }
             Wanted::V2 { path } => match &self.v2 {
-                Some(v2) => v2.answer(&self.identity, path.as_deref(), request).await,
-                None => versions::document(&base, self.offer, false),
+                Some(v2) => {
+                    // Python's servers take paths apart after they have unquoted them.
+                    let path = path.map(|path| path.replace("%2F", "/").replace("%2f", "/"));
+                    v2.answer(&self.identity, path.as_deref(), request).await
+                }
+                None => versions::document(&base.0, self.offer, false),
             },
-        }
+        };
+        visit.finish(response)
     }
 }
 
@@ -92,6 +137,8 @@ impl Service for RegistryApi {
 /// Adds the caller's context, asks the routes of v1 or the registry, and gives an error the form that the client accepts.
 async fn identified(identity: &Identity, routes: &Router, mut request: Request) -> Response {
     let form = Form::of(&request, Api::V1);
+    // v1 takes any id of the client's that can be used, and needs none.
+    let (id, _) = request_id::of(request.headers());
     let readable = percent_decode_str(request.uri().path()).decode_utf8().is_ok();
     let answer = async {
         if !readable {
@@ -100,6 +147,7 @@ async fn identified(identity: &Identity, routes: &Router, mut request: Request) 
         match identity.identify(request.headers(), Api::V1) {
             Err(unconfirmed) => ApiError::unauthorized(unconfirmed.to_string()).into_response(),
             Ok(context) => {
+                let context = Context { request_id: Some(id.clone()), ..context };
                 request.extensions_mut().insert(context);
                 match routes.clone().oneshot(request).await {
                     Ok(response) => response,
@@ -109,6 +157,9 @@ async fn identified(identity: &Identity, routes: &Router, mut request: Request) 
         }
     };
     let mut response = form.guard(answer).await;
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(request_id::HEADER, id);
+    }
     // Names and texts of users go out as what they are called, not as what a browser takes them for (security S61).
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
-use http::header::{ACCEPT, CONTENT_TYPE, HOST};
+use http::header::{ACCEPT, CONTENT_TYPE};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, StatusCode, Uri};
 
@@ -13,7 +13,9 @@ const MEDIA_TYPE: &str = "application/vnd.openstack.images-";
 /// The APIs that there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Offer {
-    /// `None`: only v1.
+    /// v1 is served.
+    pub(crate) v1: bool,
+    /// `None`: v2 is not.
     pub(crate) v2: Option<V2>,
 }
 
@@ -65,7 +67,7 @@ pub(crate) fn negotiate(path: &str, headers: &HeaderMap, offer: Offer) -> Wanted
         return Wanted::V2 { path: after.map(|after| format!("/{after}")) };
     }
     if let Some(version) = version_of(segment) {
-        if is_v1(version) {
+        if offer.v1 && is_v1(version) {
             return Wanted::V1 { path: format!("/{}", after.unwrap_or("")) };
         }
         tracing::debug!("Unknown version in versioned URI: {}.{}. Returning version choices.", version.0, version.1);
@@ -87,8 +89,8 @@ pub(crate) fn negotiate(path: &str, headers: &HeaderMap, offer: Offer) -> Wanted
             );
             Wanted::Versions { asked: false }
         }
-        Some(_) => Wanted::V1 { path: path.to_owned() },
-        None => {
+        Some(_) if offer.v1 => Wanted::V1 { path: path.to_owned() },
+        _ => {
             if !matches!(accept, "" | "*/*") {
                 tracing::debug!("Unknown accept header: {accept}. Returning version choices.");
             }
@@ -159,17 +161,12 @@ pub(crate) fn document(base: &str, offer: Offer, asked: bool) -> Response {
         .map(|(place, minor)| entry(if place == 0 { "CURRENT" } else { "SUPPORTED" }, &format!("v2.{minor}"), "v2"))
         .collect();
     let v1 = if minors.is_empty() { "CURRENT" } else { "SUPPORTED" };
-    entries.extend([entry(v1, "v1.1", "v1"), entry("SUPPORTED", "v1.0", "v1")]);
+    if offer.v1 {
+        entries.extend([entry(v1, "v1.1", "v1"), entry("SUPPORTED", "v1.0", "v1")]);
+    }
     let body = format!(r#"{{"versions": [{}]}}"#, entries.join(", "));
     let status = if asked && offer.v2.is_some() { StatusCode::OK } else { StatusCode::MULTIPLE_CHOICES };
     (status, [(CONTENT_TYPE, "application/json")], Body::from(body)).into_response()
-}
-
-/// `scheme://host` as the client named us. A `Host` that could break out of a JSON string or a header is not used.
-pub(crate) fn base_url(headers: &HeaderMap, scheme: &str) -> String {
-    let host = headers.get(HOST).and_then(|value| value.to_str().ok());
-    let sound = |host: &&str| host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b));
-    format!("{scheme}://{}", host.filter(sound).unwrap_or("localhost"))
 }
 
 #[cfg(test)]
@@ -178,8 +175,8 @@ mod tests {
     use http::header::ACCEPT;
     use http::{HeaderMap, HeaderValue};
 
-    const V1_ONLY: Offer = Offer { v2: None };
-    const BOTH: Offer = Offer { v2: Some(V2 { cache: true }) };
+    const V1_ONLY: Offer = Offer { v1: true, v2: None };
+    const BOTH: Offer = Offer { v1: true, v2: Some(V2 { cache: true }) };
 
     fn ask(path: &str, accept: &str, offer: Offer) -> Wanted {
         let mut headers = HeaderMap::new();
@@ -241,7 +238,11 @@ mod tests {
         ] {
             assert_eq!(ask(path, accept, BOTH), wanted, "{path} {accept}");
         }
-        let uncached = Offer { v2: Some(V2 { cache: false }) };
+        let alone = Offer { v1: false, ..BOTH };
+        for (path, accept) in [("/v1/images", ""), ("/images", "application/vnd.openstack.images-v1")] {
+            assert_eq!(ask(path, accept, alone), Wanted::Versions { asked: false }, "{path}");
+        }
+        let uncached = Offer { v1: true, v2: Some(V2 { cache: false }) };
         assert_eq!(ask("/v2.18/images", "", uncached), Wanted::Versions { asked: false });
     }
 }

@@ -43,6 +43,7 @@ pub(crate) use index::CachedImage;
 pub(crate) use open::{FetchError, Fetched, bypass};
 pub(crate) use settings::{Driver, Settings};
 pub(crate) use source::Source;
+pub(crate) use upkeep::{Cleaned, Pruned};
 pub(crate) use verdict::Verdict;
 pub(crate) use verify::Verified;
 

@@ -47,6 +47,10 @@ static IMAGE_CACHE_STALL_TIME: Opt = Opt::int("DEFAULT", "image_cache_stall_time
     .default("86400")
     .min(0)
     .help("Seconds after which an abandoned partial file may go");
+static CACHE_PREFETCHER_INTERVAL: Opt = Opt::int("DEFAULT", "cache_prefetcher_interval")
+    .default("300")
+    .range(0, 365 * 24 * 60 * 60)
+    .help("Seconds after which the server looks at the queue of its cache; 0: only when it starts and when v2 queues");
 
 pub(super) static OPTIONS: &[&Opt] = &[
     &IMAGE_CACHE_DIR,
@@ -60,9 +64,16 @@ pub(super) static OPTIONS: &[&Opt] = &[
     &IMAGE_CACHE_FILL_ON_RANGE,
     &IMAGE_CACHE_HITS_INTERVAL,
     &IMAGE_CACHE_STALL_TIME,
+    &CACHE_PREFETCHER_INTERVAL,
 ];
 
 impl Loaded {
+    /// How often a server looks at the queue of its cache; `None`: not by itself.
+    pub(crate) fn prefetcher_interval(&self) -> Result<Option<Duration>> {
+        let seconds = self.natural(&CACHE_PREFETCHER_INTERVAL)?;
+        Ok((seconds > 0).then(|| Duration::from_secs(seconds)))
+    }
+
     /// The cache; whoever asks needs one.
     pub(crate) fn cache(&self) -> Result<Settings> {
         let conf = &self.conf;

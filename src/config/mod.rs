@@ -4,7 +4,10 @@
 //! Everything is checked before anything is opened.
 
 mod cache;
+mod cors;
 mod database;
+mod front;
+mod healthcheck;
 mod identity;
 mod images;
 mod listener;

@@ -46,7 +46,7 @@ enum Component {
 }
 
 /// Module paths and class names that the field's paste files use, and what they stand for.
-const FACTORIES: [(&str, Component); 16] = [
+const FACTORIES: [(&str, Component); 20] = [
     ("glance.api.middleware.version_negotiation", Component::Neutral),
     ("glance.common.context", Component::Identity(Filter::Open)),
     ("glance.registry.context", Component::Identity(Filter::Open)),
@@ -59,6 +59,10 @@ const FACTORIES: [(&str, Component); 16] = [
     ("keystoneclient.middleware.auth_token", Component::TokenValidation),
     ("keystonemiddleware.auth_token", Component::TokenValidation),
     ("osprofiler", Component::Neutral),
+    ("oslo_middleware.cors", Component::Neutral),
+    ("oslo_middleware:CORS", Component::Neutral),
+    ("oslo_middleware:HTTPProxyToWSGI", Component::Neutral),
+    ("oslo_middleware:Healthcheck", Component::Neutral),
     ("oslo_middleware", Component::Idle),
     ("oslo.middleware", Component::Idle),
     ("glance.api.middleware.gzip", Component::Idle),
@@ -85,7 +89,7 @@ impl Loaded {
         Ok((pipeline, app))
     }
 
-    fn paste_file(&self) -> Result<Option<PathBuf>> {
+    pub(super) fn paste_file(&self) -> Result<Option<PathBuf>> {
         if let Some(name) = self.conf.str(&CONFIG_FILE)? {
             let found = self.conf.find_file(&name);
             let missing = || Error::Invalid { option: "config_file", reason: format!("there is no file {name}") };

@@ -1,10 +1,12 @@
 //! How v2 behaves: `[DEFAULT]`, `[image_format]` (configuration §3, §11).
 
 use osloconf::Opt;
+use serde_json::{Map, Value};
 
-use super::{Loaded, Result};
-use crate::api::V2Settings;
+use super::{Error, Loaded, Result};
+use crate::api::{CustomProperties, V2Settings};
 
+static ENABLE_V2_API: Opt = Opt::bool("DEFAULT", "enable_v2_api").default("true").help("Serve v2");
 static SHOW_MULTIPLE_LOCATIONS: Opt = Opt::bool("DEFAULT", "show_multiple_locations")
     .default("false")
     .help("Tell clients of v2 where images' data is, and let them change that");
@@ -21,13 +23,13 @@ static CONTAINER_FORMATS: Opt = Opt::list("image_format", "container_formats")
     .help("Values of container_format in v2");
 
 pub(super) static OPTIONS: &[&Opt] =
-    &[&SHOW_MULTIPLE_LOCATIONS, &SHOW_IMAGE_DIRECT_URL, &DISK_FORMATS, &CONTAINER_FORMATS];
+    &[&ENABLE_V2_API, &SHOW_MULTIPLE_LOCATIONS, &SHOW_IMAGE_DIRECT_URL, &DISK_FORMATS, &CONTAINER_FORMATS];
 
 impl Loaded {
-    /// How v2 behaves; `None` where there is only v1, because a v1 registry keeps the metadata, which cannot say what v2
+    /// How v2 behaves; `None` where there is only v1, because the operator wants it so, or because a v1 registry keeps the metadata, which cannot say what v2
     /// wants to know.
     pub(crate) fn v2(&self) -> Result<Option<V2Settings>> {
-        if !self.has_database() && self.registry()?.is_some() {
+        if !self.conf.bool(&ENABLE_V2_API)? || (!self.has_database() && self.registry()?.is_some()) {
             return Ok(None);
         }
         let conf = &self.conf;
@@ -38,6 +40,29 @@ impl Loaded {
             show_image_direct_url: conf.bool(&SHOW_IMAGE_DIRECT_URL)?,
             page: self.page_limits()?,
             import_methods: Vec::new(),
+            custom: self.custom_properties()?,
         }))
+    }
+
+    /// What `schema-image.json` says, if there is one.
+    fn custom_properties(&self) -> Result<CustomProperties> {
+        const FILE: &str = "schema-image.json";
+        let Some(path) = self.conf.find_file(FILE) else {
+            tracing::info!("there is no {FILE}: images have no properties that are defined beside the usual ones");
+            return Ok(CustomProperties::default());
+        };
+        let invalid = |reason: String| Error::Invalid { option: FILE, reason: format!("{}: {reason}", path.display()) };
+        let text = std::fs::read_to_string(&path).map_err(|error| invalid(error.to_string()))?;
+        let mut file: Map<String, Value> = serde_json::from_str(&text).map_err(|error| invalid(error.to_string()))?;
+        // The long form says which of them a new image must have.
+        let Some(properties) = file.remove("properties") else {
+            return Ok(CustomProperties { properties: file, required: Vec::new() });
+        };
+        let required = file.remove("required").unwrap_or_else(|| Value::Array(Vec::new()));
+        let parse = |value| serde_json::from_value(value).map_err(|error| invalid(error.to_string()));
+        Ok(CustomProperties {
+            properties: serde_json::from_value(properties).map_err(|error| invalid(error.to_string()))?,
+            required: parse(required)?,
+        })
     }
 }

@@ -35,13 +35,13 @@ pub(crate) enum Change {
     /// Sets a custom property; with `only_new` it must not be there yet.
     AddProperty {
         name: String,
-        value: String,
+        value: Option<String>,
         only_new: bool,
     },
     /// Sets a custom property that is there.
     ReplaceProperty {
         name: String,
-        value: String,
+        value: Option<String>,
     },
     RemoveProperty(String),
 }
@@ -153,12 +153,12 @@ impl Draft {
                 if only_new && self.properties.contains_key(&name) {
                     return Err(Error::PropertyPresent(name));
                 }
-                self.properties.insert(name, Some(value));
+                self.properties.insert(name, value);
                 Ok(())
             }
             Change::ReplaceProperty { name, value } => match self.properties.get_mut(&name) {
                 Some(property) => {
-                    *property = Some(value);
+                    *property = value;
                     Ok(())
                 }
                 None => Err(Error::NoProperty(name)),

@@ -122,6 +122,15 @@ pub(crate) enum Error {
     /// The cache could not be opened when the server started.
     #[error("The image cache of this server cannot be used at present; its log tells why")]
     NoCache,
+    /// Nothing is cached here.
+    #[error("Caching via API is not supported at this site.")]
+    NotCaching,
+    /// Only the caches of an index that nodes have in common know of each other.
+    #[error("Centralized caching is not enabled")]
+    NoCommonCache,
+    /// An image without data is wanted in the cache.
+    #[error("Only images with status active can be targeted for queueing")]
+    NotQueueable,
     /// An image queued for the cache did not come into it.
     #[error("Failed to cache image '{id}': {source}")]
     Prefetch { id: ImageId, source: cache::PrefetchError },

@@ -4,6 +4,7 @@
 //! knows HTTP or SQL: the API and the commands call these. The order is always the same: authorise, then change state by
 //! compare-and-set, then touch data; only scrubbing, which nobody asks for, removes first.
 
+mod cache_api;
 mod cached;
 mod change;
 mod copy;
@@ -16,6 +17,7 @@ mod guard;
 mod journal;
 mod members;
 mod prefetch;
+mod prefetcher;
 mod recover;
 mod register;
 mod running;
@@ -33,10 +35,11 @@ use std::time::Duration;
 
 use fastio::Algorithm;
 use serde_json::{Map, Value};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use prefetch::CONCURRENT_PREFETCHES;
 use running::Running;
 
 use crate::cache::Cache;
@@ -47,6 +50,7 @@ use crate::notify::Notifier;
 use crate::policy::Policy;
 use crate::store::Stores;
 
+pub(crate) use cache_api::Clear;
 pub(crate) use change::{Attribute, Change};
 pub(crate) use copy::Copy;
 pub(crate) use download::{Requester, Wanted};
@@ -112,6 +116,10 @@ struct Background {
     uploads: Running,
     /// Makes copies fail, as cut connections make uploads fail.
     cut: CancellationToken,
+    /// Somebody wants an image in the cache.
+    wished: Arc<Notify>,
+    /// Ends what goes on as long as the server does.
+    ended: CancellationToken,
 }
 
 /// Copies that may wait for each one that runs.
@@ -130,12 +138,15 @@ impl Images {
                 admitted,
                 uploads: Running::default(),
                 cut: CancellationToken::new(),
+                wished: Arc::default(),
+                ended: CancellationToken::new(),
             },
         }
     }
 
     /// Lets background work end; false if some is left after `grace`. Call when no request can start any more.
     pub(crate) async fn drained(&self, grace: Duration) -> bool {
+        self.background.ended.cancel();
         let received = self.received(grace);
         let filled = async {
             match &self.parts.cache {

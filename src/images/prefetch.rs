@@ -12,7 +12,7 @@ use crate::db;
 use crate::model::{Context, Image, ImageId, ImageStatus};
 
 /// Images fetched at the same time.
-const CONCURRENT: usize = 4;
+pub(super) const CONCURRENT_PREFETCHES: usize = 4;
 
 /// What one run did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Images {
         tracing::debug!("Found {} images to prefetch", queued.len());
         let mut outcomes = stream::iter(queued)
             .map(|id| async move { self.prefetch_one(ctx, cache, &id).await })
-            .buffer_unordered(CONCURRENT);
+            .buffer_unordered(CONCURRENT_PREFETCHES);
         let mut total = Prefetched::default();
         while let Some(outcome) = outcomes.next().await {
             match outcome {
@@ -55,7 +55,8 @@ impl Images {
         Ok(())
     }
 
-    async fn prefetch_one(&self, ctx: &Context, cache: &Arc<Cache>, id: &ImageId) -> Result<()> {
+    /// Fetches one image, which must exist and be active.
+    pub(super) async fn prefetch_one(&self, ctx: &Context, cache: &Arc<Cache>, id: &ImageId) -> Result<()> {
         let image = self.cacheable(ctx, id).await?;
         let source = self.source_of(&image)?;
         let done = cache.prefetch(id, source, &expected(&image)).await;

@@ -30,7 +30,7 @@ pub(crate) struct Context {
     pub(crate) auth_token: Option<String>,
     /// How the request came.
     pub(crate) api: Api,
-    /// The request's name in answers and logs (v2).
+    /// The request's name in answers and logs.
     pub(crate) request_id: Option<String>,
 }
 

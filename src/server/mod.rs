@@ -173,6 +173,8 @@ async fn answer(service: &dyn Service, request: Request<RequestBody>, peer: Sock
     let line = format!("{} {}", request.method(), request.uri().path());
     let response = service.call(request.map(Body::new), peer).await;
     let millis = started.elapsed().as_secs_f64() * 1e3;
-    tracing::info!(logger = "gander.access", "{} \"{line}\" {} {millis:.3} ms", peer.ip(), response.status().as_u16());
+    let id = response.headers().get("x-openstack-request-id").and_then(|id| id.to_str().ok()).unwrap_or("-");
+    let status = response.status().as_u16();
+    tracing::info!(logger = "gander.access", "[{id}] {} \"{line}\" {status} {millis:.3} ms", peer.ip());
     response
 }

@@ -2,7 +2,7 @@
 
 /// The place of the media type among `offers` that a client wants most; of equals the first. `None`: it wants none of them.
 /// A header that cannot be understood is none, which wants all of them.
-pub(super) fn preferred(accept: &str, offers: &[(&str, &str)]) -> Option<usize> {
+pub(in crate::api) fn preferred(accept: &str, offers: &[(&str, &str)]) -> Option<usize> {
     if accept.trim().is_empty() {
         return None;
     }

@@ -6,6 +6,9 @@
 mod accept;
 pub(crate) mod render;
 
+pub(super) use accept::preferred;
+pub(super) use render::escaped;
+
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 

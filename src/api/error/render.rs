@@ -208,7 +208,7 @@ fn untagged(text: &str) -> String {
 }
 
 /// Text as the content of an HTML element; five characters are too few for a library.
-fn escaped(text: &str, api: Api) -> String {
+pub(in crate::api) fn escaped(text: &str, api: Api) -> String {
     let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
     if api == Api::V1 {
         return text;

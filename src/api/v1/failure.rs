@@ -48,16 +48,17 @@ impl From<Error> for ApiError {
                 source => other(source),
             },
             Error::NotActive(_) => Self::not_found(text),
-            Error::NotQueued(_) => Self::conflict(text),
+            Error::NotQueued(_) | Error::NoCommonCache => Self::conflict(text),
             Error::LocationNotQueued
             | Error::UnknownStore(_)
             | Error::BadLocation(_)
             | Error::AnnouncedTooLarge { .. }
             | Error::Mismatch { .. }
             | Error::BrokenUpload(_)
-            | Error::NotCacheable(_) => Self::bad_request(text),
+            | Error::NotCacheable(_)
+            | Error::NotQueueable => Self::bad_request(text),
             Error::RangeBeyondEnd { size } => Self::range_not_satisfiable(text).of_size(size),
-            Error::NoCache | Error::NoJournal | Error::Busy => Self::unavailable(text),
+            Error::NoCache | Error::NotCaching | Error::NoJournal | Error::Busy => Self::unavailable(text),
             Error::GoneMeanwhile(_) => Self::precondition_failed(text),
             Error::TooLarge(_) | Error::Quota { .. } => Self::too_large(text),
             Error::Store(source) => upload(source),

@@ -46,6 +46,7 @@ pub(super) fn new_image(body: &Map<String, Value>, schema: &ImageSchema) -> Resu
     for (name, value) in body {
         schema.check(name, value).map_err(explained)?;
     }
+    schema.check_required(body).map_err(explained)?;
     let custom = || body.iter().filter(|(name, _)| !schema.is_base(name));
     if custom().any(|(name, _)| name.chars().count() > MAX_NAME) {
         return Err(explained("Custom property should not be greater than 255 characters."));
@@ -60,7 +61,7 @@ pub(super) fn new_image(body: &Map<String, Value>, schema: &ImageSchema) -> Resu
             "id" => fields.id = value.as_str().and_then(ImageId::parse),
             _ => match attribute(name, value) {
                 Some(attribute) => attribute.set(&mut fields),
-                None => drop(properties.insert(name.clone(), value.as_str().map(str::to_owned))),
+                None => drop(properties.insert(name.clone(), custom_value(value))),
             },
         }
     }
@@ -110,7 +111,7 @@ fn change(operation: Operation, spelling: Spelling, schema: &ImageSchema) -> Res
         Some(_) if only_new => Change::AddAttribute(name),
         Some(attribute) => Change::SetAttribute(attribute),
         None => {
-            let value = value.as_str().unwrap_or_default().to_owned();
+            let value = custom_value(&value);
             match op {
                 Op::Replace => Change::ReplaceProperty { name, value },
                 _ => Change::AddProperty { name, value, only_new },
@@ -140,6 +141,15 @@ fn attribute(name: &str, value: &Value) -> Option<Attribute> {
         }
         _ => return None,
     })
+}
+
+/// A custom property's value: text, or nothing where the operator's schema lets it be; so are other things kept as text.
+fn custom_value(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
 }
 
 /// A size that servers need. The schema lets whole numbers pass however they are written.

@@ -69,6 +69,8 @@ fn answer(error: Error) -> ApiError {
         | Error::Update(source)
         | Error::Delete(source)
         | Error::NoMetadata { source, .. } => metadata(source),
+        Error::NotCaching => explained(StatusCode::NOT_FOUND),
+        Error::NoCommonCache => explained(StatusCode::CONFLICT),
         Error::NotActive(_) => ApiError::not_found(""),
         Error::NotQueued(_) => explained(StatusCode::CONFLICT),
         Error::GoneMeanwhile(_) => explained(StatusCode::GONE),
@@ -84,6 +86,7 @@ fn answer(error: Error) -> ApiError {
         | Error::BrokenUpload(_)
         | Error::LocationNotQueued
         | Error::NoOwner
+        | Error::NotQueueable
         | Error::NotCacheable(_) => explained(StatusCode::BAD_REQUEST),
         Error::Store(source) => upload(&source),
         Error::Read(source) => read(&source),

@@ -1,14 +1,16 @@
 //! The v2 image API: HTTP in, use case, HTTP out.
 
 mod body;
+mod cache;
 mod changes;
 mod failure;
 mod images;
+mod info;
 mod patch;
 mod query;
-mod request_id;
 mod routes;
 mod schema;
+mod schemas;
 mod settings;
 mod views;
 
@@ -22,12 +24,14 @@ use http::{HeaderValue, StatusCode};
 use percent_encoding::percent_decode_str;
 use tower::ServiceExt;
 
-pub(crate) use settings::Settings;
+pub(crate) use schema::SchemaError;
+pub(crate) use settings::{CustomProperties, Settings};
 
 use self::body::UNDECODABLE;
 use self::schema::ImageSchema;
 use super::base_url::BaseUrl;
 use super::error::{ApiError, render::Form};
+use super::request_id;
 use super::versions::lead_to;
 use crate::auth::Identity;
 use crate::images::Images;
@@ -50,10 +54,13 @@ pub(super) struct V2Api {
 
 impl V2Api {
     /// v2 over these images, with or without the old routes that manage the cache.
-    pub(super) fn new(images: Images, settings: Settings, cache_management: bool) -> Self {
-        let schema = Arc::new(ImageSchema::new(&settings));
+    ///
+    /// # Errors
+    /// The custom properties that are configured cannot be had.
+    pub(super) fn new(images: Images, settings: Settings, cache_management: bool) -> Result<Self, SchemaError> {
+        let schema = Arc::new(ImageSchema::new(&settings)?);
         let state = Shared { images: images.clone(), settings: Arc::new(settings), schema };
-        Self { images, routes: routes::router(state, cache_management) }
+        Ok(Self { images, routes: routes::router(state, cache_management) })
     }
 
     /// Finds out who asks, asks the routes, and gives an error the form that the client accepts.

@@ -2,22 +2,64 @@
 
 use axum::Router;
 use axum::extract::Request;
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, delete, get, post, put};
 use http::header::ALLOW;
 use http::{HeaderValue, Method, StatusCode};
 
-use super::{Shared, images};
+use super::{Shared, cache, images, info, schemas};
 use crate::api::error::ApiError;
 
-pub(super) fn router(state: Shared, _cache_management: bool) -> Router {
-    Router::new()
+pub(super) fn router(state: Shared, cache_management: bool) -> Router {
+    let router = Router::new()
         .route("/images", only("GET, POST", get(images::index).post(images::create)))
         .route(
             "/images/{id}",
             only("GET, PATCH, DELETE", get(images::show).patch(images::update).delete(images::remove)),
         )
-        .fallback(unknown)
-        .with_state(state)
+        .merge(about())
+        .merge(cache());
+    let router = if cache_management { router.merge(old_cache()) } else { router };
+    router.fallback(unknown).with_state(state)
+}
+
+/// What the service tells of itself.
+fn about() -> Router<Shared> {
+    Router::new()
+        .route("/schemas/image", only("GET", get(schemas::image)))
+        .route("/schemas/images", only("GET", get(schemas::images)))
+        .route("/schemas/member", only("GET", get(schemas::member)))
+        .route("/schemas/members", only("GET", get(schemas::members)))
+        .route("/schemas/task", only("GET", get(schemas::task)))
+        .route("/schemas/tasks", only("GET", get(schemas::tasks)))
+        .route("/info/import", only("GET", get(info::import)))
+        .route("/info/stores", only("GET", get(info::stores)))
+        .route("/info/stores/detail", only("GET", get(info::stores)))
+        .route("/info/usage", or_nothing(get(info::usage)))
+        .route("/stores/{store}/{id}", only("DELETE", delete(info::delete_from_store)))
+}
+
+/// The cache of this node.
+fn cache() -> Router<Shared> {
+    Router::new()
+        .route("/cache", only("GET, DELETE", get(cache::list).delete(cache::clear)))
+        .route("/cache/{id}", only("DELETE, PUT", put(cache::put).delete(cache::remove)))
+        .route("/cache/nodes/{id}", only("GET", get(cache::nodes)))
+        .route("/cache/clean", only("POST", post(cache::clean)))
+        .route("/cache/prune", only("POST", post(cache::prune)))
+}
+
+/// The same as the filter of old has it.
+fn old_cache() -> Router<Shared> {
+    Router::new()
+        .route("/cached_images", or_nothing(get(cache::cached).delete(cache::clear_cached)))
+        .route("/cached_images/{id}", or_nothing(delete(cache::remove_cached)))
+        .route("/queued_images", or_nothing(get(cache::queued).delete(cache::clear_queued)))
+        .route("/queued_images/{id}", or_nothing(put(cache::queue).delete(cache::remove_queued)))
+}
+
+/// Any other method of a known path finds nothing.
+fn or_nothing(methods: MethodRouter<Shared>) -> MethodRouter<Shared> {
+    methods.head(unknown).fallback(unknown)
 }
 
 /// Any other method of a known path is a 405 that names those there are; HEAD among them, which axum would take for GET.

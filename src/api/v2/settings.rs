@@ -1,5 +1,7 @@
 //! What of v2 is configured.
 
+use serde_json::{Map, Value};
+
 use crate::db::sql::PageLimits;
 
 /// How v2 behaves where it is the operator's choice.
@@ -17,4 +19,15 @@ pub(crate) struct Settings {
     pub(crate) page: PageLimits,
     /// Ways of importing an image that there are (`enabled_import_methods`).
     pub(crate) import_methods: Vec<String>,
+    /// Properties beside those that every image has.
+    pub(crate) custom: CustomProperties,
+}
+
+/// What a file `schema-image.json` says (v2-images §4).
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CustomProperties {
+    /// Name → schema, in the order of the file.
+    pub(crate) properties: Map<String, Value>,
+    /// Those that a new image must have.
+    pub(crate) required: Vec<String>,
 }

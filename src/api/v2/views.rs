@@ -27,7 +27,13 @@ impl Shared {
         let mut view = Map::new();
         for (name, value) in &image.properties {
             if !HIDDEN_PROPERTIES.contains(&name.as_str()) {
-                view.insert(name.clone(), json!(value.as_deref().unwrap_or("")));
+                view.insert(
+                    name.clone(),
+                    match value {
+                        None if !self.schema.is_defined(name) => json!(""),
+                        value => json!(value),
+                    },
+                );
             }
         }
         let hash = image.os_hash.as_ref();

@@ -3,7 +3,9 @@
 use super::super::{admin, named, tenant, unknown_id};
 use super::{Bed, add, all_beds, change, listing, names, share};
 use crate::db::{Error, Metadata};
-use crate::model::{Context, Image, ImageFields, ListFilter, ListOrder, Listing, SortDir, SortKey, TextField};
+use crate::model::{
+    Context, Image, ImageFields, ListFilter, ListOrder, Listing, Location, SortDir, SortKey, TextField,
+};
 
 /// Twelve images that `m` lists: equal names, sizes and times, some null; public, own, and shared ones.
 async fn images(bed: &Bed) {
@@ -26,7 +28,7 @@ async fn images(bed: &Bed) {
     {
         let (owner, visibility) = [("a", "public"), ("m", "private"), ("a", "shared"), ("m", "public")][place % 4];
         let columns = format!("visibility = '{visibility}', created_at = '2020-01-01 00:00:0{}.000000'", place % 5);
-        let fields = ImageFields { name: Some(name.map(str::to_owned)), size, ..named("") };
+        let fields = ImageFields { name: Some(name.map(str::to_owned)), size: Some(size), ..named("") };
         let image = add(bed, &tenant(owner), fields, &columns).await;
         if visibility == "shared" {
             share(bed, &image, "m", "accepted").await;
@@ -125,7 +127,7 @@ async fn pages_come_with_the_children_of_their_images() {
     for bed in all_beds().await {
         let fields = ImageFields {
             properties: super::super::properties(&[("a", "b")]),
-            location: Some(Some("file:///x".to_owned())),
+            locations: Some(vec![Location::bare("file:///x".to_owned())]),
             ..named("x")
         };
         let image = bed.add(&tenant("a"), fields).await;

@@ -1,0 +1,103 @@
+//! v2's own management of this node's cache (v2-images §12.2). Each thing has a rule of its own here, and an image that
+//! is named must be there.
+
+use std::sync::Arc;
+
+use super::{Error, Images, Result};
+use crate::cache::{Cache, CachedImage, Cleaned, Pruned};
+use crate::db;
+use crate::model::{Context, Image, ImageId, ImageStatus};
+use crate::policy;
+
+/// What is to be emptied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Clear {
+    Cache,
+    Queue,
+    Both,
+}
+
+impl Images {
+    /// What is cached, and what waits to be.
+    pub(crate) async fn cache_contents(&self, ctx: &Context) -> Result<(Vec<CachedImage>, Vec<ImageId>)> {
+        let cache = self.cache_by(ctx, "cache_list", None)?;
+        Ok((cache.entries().await, cache.queued().await.map_err(Error::Cache)?))
+    }
+
+    /// Has an image fetched into the cache in the background; that it is there already is no mistake.
+    pub(crate) async fn cache_image(&self, ctx: &Context, id: &ImageId) -> Result<()> {
+        let image = self.lookup(ctx, id).await?;
+        let cache = self.cache_by(ctx, "cache_image", Some(&image))?;
+        if image.status != ImageStatus::Active {
+            return Err(Error::NotQueueable);
+        }
+        cache.queue(id).await.map_err(Error::Cache)?;
+        self.background.wished.notify_one();
+        Ok(())
+    }
+
+    /// Takes an image out of the cache and out of its queue. It may have been deleted meanwhile, but then one of both must
+    /// know it.
+    pub(crate) async fn uncache_image(&self, ctx: &Context, id: &ImageId) -> Result<()> {
+        let image = match self.lookup(ctx, id).await {
+            Ok(image) => Some(image),
+            Err(error @ Error::Lookup { source: db::Error::NotFound(_), .. }) => match self.cache_knows(id).await? {
+                true => None,
+                false => return Err(error),
+            },
+            Err(error) => return Err(error),
+        };
+        let cache = self.cache_by(ctx, "cache_delete", image.as_ref())?;
+        cache.unqueue(id).await.map_err(Error::Cache)?;
+        cache.evict(id).await.map(drop).map_err(Error::Cache)
+    }
+
+    /// Empties the cache, its queue, or both.
+    pub(crate) async fn clear_cache(&self, ctx: &Context, what: Clear) -> Result<()> {
+        let cache = self.cache_by(ctx, "cache_delete", None)?;
+        // The queue first, so that nothing of it comes into the cache meanwhile.
+        if what != Clear::Cache {
+            cache.unqueue_all().await.map_err(Error::Cache)?;
+        }
+        if what != Clear::Queue {
+            cache.evict_all().await.map_err(Error::Cache)?;
+        }
+        Ok(())
+    }
+
+    /// Tells who may ask that nodes do not know of each other's caches: each has an index of its own.
+    pub(crate) fn nodes_that_cache(&self, ctx: &Context) -> Result<()> {
+        self.cache_by(ctx, "list_cached_nodes", None)?;
+        Err(Error::NoCommonCache)
+    }
+
+    /// Removes what failed and abandoned fills left.
+    pub(crate) async fn clean_cache(&self, ctx: &Context) -> Result<Cleaned> {
+        self.cache_by(ctx, "cache_clean", None)?.clean().await.map_err(Error::Cache)
+    }
+
+    /// Shrinks the cache to its configured size.
+    pub(crate) async fn prune_cache(&self, ctx: &Context) -> Result<Pruned> {
+        self.cache_by(ctx, "cache_prune", None)?.prune().await.map_err(Error::Cache)
+    }
+
+    async fn cache_knows(&self, id: &ImageId) -> Result<bool> {
+        let Some(cache) = &self.parts.cache else { return Ok(false) };
+        let cached = cache.cached_ids().await.map_err(Error::Cache)?.contains(id);
+        Ok(cached || cache.queued().await.map_err(Error::Cache)?.contains(id))
+    }
+
+    /// The cache, for callers whom the rule lets; that there is none is told to them only.
+    fn cache_by(&self, ctx: &Context, rule: &'static str, image: Option<&Image>) -> Result<&Arc<Cache>> {
+        let verdict = match image {
+            // The image was found, so the caller sees it.
+            Some(image) => self.parts.policy.enforce_on(ctx, rule, image).map_err(|error| match error {
+                policy::Error::Hidden => policy::Error::Denied(rule),
+                other => other,
+            }),
+            None => self.parts.policy.enforce(ctx, rule),
+        };
+        verdict?;
+        self.parts.cache.as_ref().ok_or(Error::NotCaching)
+    }
+}
