@@ -69,7 +69,8 @@ class Openstack:
     def fails(self, wanted, command, *words):
         """Runs a command that must fail and say so."""
         status, out, err = self.run(*command.split(), *words)
-        true(status == 1 and wanted in err, f"`openstack {command} {words}`: {status}, {out!r}, {err!r}, not {wanted!r}")
+        told = f"`openstack {command} {words}` ends with {status} and {out!r}, {err!r} instead of {wanted!r}"
+        true(status == 1 and wanted in err, told)
 
     def process(self, *words, stdin=None):
         """The installed program itself; its standard output as bytes."""

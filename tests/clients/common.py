@@ -10,6 +10,7 @@ import os
 import sys
 import tempfile
 import time
+import traceback
 import uuid
 
 from keystoneauth1.noauth import NoAuth
@@ -42,6 +43,18 @@ class Caller:
 
 def endpoint():
     return sys.argv[1].rstrip("/")
+
+
+def play(*acts):
+    """Plays all acts, each a function and its arguments, also after one has failed; then ends the process."""
+    failed = []
+    for act, *arguments in acts:
+        try:
+            act(*arguments)
+        except Exception:
+            traceback.print_exc(file=sys.stdout)
+            failed.append(act.__name__)
+    sys.exit(f"failed: {', '.join(failed)}" if failed else 0)
 
 
 @contextlib.contextmanager

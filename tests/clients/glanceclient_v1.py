@@ -1,12 +1,11 @@
-"""python-glanceclient with its v1 API: an old release, from when v1 was the default, and the newest that still has it."""
+"""python-glanceclient with its v1 API, for a release from when v1 was the default and for the newest that has it."""
 
 import io
-import sys
 
 from glanceclient import Client, exc
 
 from common import (
-    MANY, PAGE, Caller, big_image, digests, endpoint, equal, eventually, noise, refused, step, true,
+    MANY, PAGE, Caller, big_image, digests, endpoint, equal, eventually, noise, play, refused, step, true,
 )
 
 OWNER, GUEST, ADMIN = Caller(), Caller(), Caller("admin")
@@ -148,13 +147,15 @@ def one_gibibyte(owner):
 
 def main():
     owner, guest, admin = client(OWNER), client(GUEST), client(ADMIN)
-    life_of_an_image(owner)
-    refusals(owner)
-    paging(owner)
-    sharing(owner, guest)
-    caching(owner, admin)
-    one_gibibyte(owner)
+    play(
+        (life_of_an_image, owner),
+        (refusals, owner),
+        (paging, owner),
+        (sharing, owner, guest),
+        (caching, owner, admin),
+        (one_gibibyte, owner),
+    )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

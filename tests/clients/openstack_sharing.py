@@ -1,11 +1,10 @@
-"""python-openstackclient as the users of two projects, told apart by a token (`admin_token`) that a proxy understands."""
+"""python-openstackclient as the users of two projects, which a proxy tells apart by their `admin_token`."""
 
 import os
-import sys
 import tempfile
 
 from command import Openstack
-from common import Caller, endpoint, equal, noise, step
+from common import Caller, endpoint, equal, noise, play, step
 from front import Front
 
 RAW = ("--disk-format", "raw", "--container-format", "bare")
@@ -61,16 +60,19 @@ def sharing(owner, guest, directory):
         owner("image delete", image)
 
 
+def strangers(settings):
+    with step("a token that nobody knows is refused"):
+        Openstack(token="of-nobody", **settings).fails("401", "image list")
+
+
 def main():
     front = Front(endpoint(), {"of-owner": OWNER, "of-guest": GUEST})
     # This way of authentication takes the endpoint as it is, with its version.
     settings = {"auth_type": "admin_token", "endpoint": f"{front.endpoint()}/v2"}
     owner, guest = (Openstack(token=token, **settings) for token in ("of-owner", "of-guest"))
     with tempfile.TemporaryDirectory() as directory:
-        sharing(owner, guest, directory)
-    with step("a token that nobody knows is refused"):
-        Openstack(token="of-nobody", **settings).fails("401", "image list")
+        play((sharing, owner, guest, directory), (strangers, settings))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,13 +1,12 @@
 """openstacksdk, whose image resources follow what the server says its version can."""
 
 import io
-import sys
 
 from openstack import exceptions
 from openstack.connection import Connection
 
 from common import (
-    MANY, PAGE, Caller, Digests, big_image, digests, endpoint, equal, eventually, noise, refused, step, true,
+    MANY, PAGE, Caller, Digests, big_image, digests, endpoint, equal, eventually, noise, play, refused, step, true,
 )
 
 OWNER, GUEST, ADMIN = Caller(), Caller(), Caller("admin")
@@ -231,16 +230,18 @@ def one_gibibyte(owner):
 
 def main():
     owner, guest, admin = client(OWNER), client(GUEST), client(ADMIN)
-    discovery(owner)
-    life_of_an_image(owner)
-    tags(owner)
-    states(owner, admin)
-    refusals(owner)
-    sharing(owner, guest)
-    caching(owner, admin)
-    paging(owner)
-    one_gibibyte(owner)
+    play(
+        (discovery, owner),
+        (life_of_an_image, owner),
+        (tags, owner),
+        (states, owner, admin),
+        (refusals, owner),
+        (sharing, owner, guest),
+        (caching, owner, admin),
+        (paging, owner),
+        (one_gibibyte, owner),
+    )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
