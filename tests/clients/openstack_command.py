@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import uuid
 
 import requests
 
@@ -117,23 +118,25 @@ def refusals():
 
 
 def paging():
-    wanted = [f"page-{number:04}" for number in range(MANY)]
+    # In the name and as a tag, so that the server may hold images of earlier runs.
+    run = uuid.uuid4().hex
+    wanted = [f"{run}-{number:04}" for number in range(MANY)]
     with step(f"{MANY} images are made, by plain requests, since a command each takes too long"):
         http = requests.Session()
         for number, name in enumerate(wanted):
-            body = {"name": name, "tags": ["paged", f"t{number % 10}"]}
+            body = {"name": name, "tags": [run, f"t{number % 10}"]}
             equal(http.post(f"{endpoint()}/v2/images", json=body).status_code, 201, "the status")
     with step("they are listed by pages"):
-        equal(names("--tag", "paged", "--sort", "name:asc"), wanted, "all of them, ascending")
-        equal(names("--tag", "paged", "--sort", "name:desc"), wanted[::-1], "all of them, descending")
+        equal(names("--tag", run, "--sort", "name:asc"), wanted, "all of them, ascending")
+        equal(names("--tag", run, "--sort", "name:desc"), wanted[::-1], "all of them, descending")
         # The command sorts what it got by name, so the marker that ends a page is only known of a page of one.
-        (first,) = names("--tag", "paged", "--limit", "1")
-        (second,) = names("--tag", "paged", "--limit", "1", "--marker", first)
-        page = names("--tag", "paged", "--limit", PAGE, "--marker", first)
+        (first,) = names("--tag", run, "--limit", "1")
+        (second,) = names("--tag", run, "--limit", "1", "--marker", first)
+        page = names("--tag", run, "--limit", PAGE, "--marker", first)
         equal((len(page), first in page, second in page), (PAGE, False, True), "a page after a marker")
-        equal(names("--tag", "paged", "--tag", "t7", "--sort", "name"), wanted[7::10], "by two tags")
-        equal(names("--name", "page-0500"), ["page-0500"], "by name")
-        equal(names("--tag", "paged", "--status", "active"), [], "by status")
+        equal(names("--tag", run, "--tag", "t7", "--sort", "name"), wanted[7::10], "by two tags")
+        equal(names("--name", wanted[500]), [wanted[500]], "by name")
+        equal(names("--tag", run, "--status", "active"), [], "by status")
 
 
 def caching(directory):
