@@ -33,7 +33,7 @@ fn deleting_one_entry_removes_its_file_and_keeps_the_image() {
     let id = gander.client().add_image("Image1");
     gander.client().download(&id);
     let text = gander.client().delete(&format!("/v1/cached_images/{id}")).expect(200).text();
-    assert!(matches!(text.as_str(), "" | "null"), "{text}");
+    assert_eq!(text, "null");
     assert!(names(&gander.path("cache")).is_empty());
     gander.client().download(&id);
     assert_eq!(gander.client().cached(), [(id, 0)]);
@@ -67,7 +67,7 @@ fn the_queue_is_oldest_first() {
     ids.swap(0, 3);
     for id in &ids {
         let text = gander.client().put(&format!("/v1/queued_images/{id}")).send().expect(200).text();
-        assert!(matches!(text.as_str(), "" | "null"), "{text}");
+        assert_eq!(text, "null");
         // The order is that of the markers' times.
         std::thread::sleep(std::time::Duration::from_millis(12));
     }

@@ -25,7 +25,7 @@ pub(crate) use image::{FIVE_KB, five_kb, md5, minimal_headers, noise};
 pub(crate) use net::{answers, eventually, free_port, is_open};
 pub(crate) use origin::{Behaviour, Origin};
 pub(crate) use paste::{TRUSTED_CACHING, TRUSTED_HEADERS, TRUSTED_REGISTRY};
-pub(crate) use process::{Outcome, execute, gander_command, run, shell};
+pub(crate) use process::{Outcome, execute, gander_command, run, run_within, shell};
 pub(crate) use servers::Servers;
 pub(crate) use skip::skipped;
 pub(crate) use sql::{WriteLock, sqlite_rows};

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// No command takes longer.
+/// No command takes longer, unless it is given more.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How a program ended.
@@ -56,10 +56,15 @@ fn isolate(command: &mut Command) {
 
 /// Runs a command to its end and until nobody holds its output open.
 pub(crate) fn run(command: &mut Command) -> Outcome {
+    run_within(PATIENCE, command)
+}
+
+/// As [`run`], for what may take that long.
+pub(crate) fn run_within(patience: Duration, command: &mut Command) -> Outcome {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let stdout = read_to_end(child.stdout.take().unwrap());
     let stderr = read_to_end(child.stderr.take().unwrap());
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + patience;
     let status = loop {
         if let Some(status) = child.try_wait().unwrap() {
             break status;

@@ -1,0 +1,32 @@
+//! Real clients of the field, from PyPI in pinned releases, take images through their whole life.
+//!
+//! The scenarios are Python (`*.py`); `run` installs what they need and starts one against any endpoint, so they can be
+//! held against Python Glance as well.
+
+mod v1;
+mod v2;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::harness::{Gander, run_within, skipped};
+
+/// For one scenario, with the installation of all clients before it.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// With which `run` ends when Python or its packages cannot be had.
+const UNAVAILABLE: i32 = 77;
+
+/// Runs a scenario with the clients of `requirements-{set}.txt`.
+fn scenario(set: &str, name: &str, gander: &Gander) {
+    let run = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/run");
+    let mut command = Command::new(run);
+    command.args([set, name, &format!("http://127.0.0.1:{}", gander.port())]);
+    let outcome = run_within(PATIENCE, &mut command);
+    if outcome.code == Some(UNAVAILABLE) {
+        skipped(outcome.stderr.trim());
+        return;
+    }
+    println!("{}", outcome.stdout);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+}
