@@ -67,7 +67,7 @@ pub(super) fn statement(
         None => visible::apart(ctx, listing),
     };
     for part in &mut parts {
-        part.condition = Condition::all().add(part.condition.clone()).add(matching::matching(listing));
+        part.condition = Condition::all().add(part.condition.clone()).add(matching::matching(dialect, listing));
     }
     let stretches = marker.map(|marker| order::segments(dialect, keys, marker));
     page(keys, &parts, &stretches.unwrap_or_else(|| vec![Condition::all()]), listing.limit)

@@ -84,7 +84,7 @@ async fn what_leaves_few_images_leads() {
             ),
             (ListFilter::Tag("x".to_owned()), "gander_image_tags_value"),
         ] {
-            let driver = rare::children(bed.pool.dialect(), &filter);
+            let driver = rare::children(bed.pool.dialect(), &filter).map(rare::Children::live);
             let statement = statement(bed.pool.dialect(), &tenant("a"), &listing(vec![filter]), Some(&marker), driver);
             let plan = plan(&bed, &statement).await;
             assert!(plan.contains(index), "{plan}");
