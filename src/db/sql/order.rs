@@ -1,6 +1,6 @@
 //! Where a page starts: what comes after its marker in an order that ends in the id.
 
-use sea_query::{Condition, Expr, ExprTrait, Value};
+use sea_query::{Condition, ExprTrait, Value};
 
 use super::dialect::Dialect;
 use super::statement::{big, of_image};

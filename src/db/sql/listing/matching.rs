@@ -9,13 +9,16 @@ use crate::model::{Comparison, ListFilter, Listing, TextField};
 
 /// All conditions of a list but that the caller may see the images. What nearly all rows have in common is not compared
 /// by `=`, for the reason given at `statement::live`.
-pub(super) fn matching(dialect: Dialect, listing: &Listing) -> Condition {
+///
+/// `indexed`: it is known that no filter by children leaves few images, so a walk is what is wanted; otherwise the
+/// database may find a better way.
+pub(super) fn matching(dialect: Dialect, listing: &Listing, indexed: bool) -> Condition {
     let hidden = of_image("os_hidden");
     let base = Condition::all()
         .add(of_image("deleted").ne(true))
         .add(of_image("status").ne("killed"))
         .add(if listing.os_hidden { hidden.eq(true) } else { hidden.ne(true) });
-    listing.filters.iter().map(|filter| condition(dialect, filter)).fold(base, Condition::add)
+    listing.filters.iter().map(|filter| condition(dialect, filter, indexed)).fold(base, Condition::add)
 }
 
 /// The filter has an index of its own, and leaves few images.
@@ -24,7 +27,8 @@ pub(super) fn is_sharp(filter: &ListFilter) -> bool {
     matches!(filter, ListFilter::Text(Name | Id | Owner | Checksum | OsHashValue, _) | ListFilter::Nothing)
 }
 
-fn condition(dialect: Dialect, filter: &ListFilter) -> Expr {
+fn condition(dialect: Dialect, filter: &ListFilter, indexed: bool) -> Expr {
+    let has = if indexed { having::looked_up } else { Expr::exists };
     match filter {
         ListFilter::Text(field, values) => {
             let column = of_image(field.as_str());
@@ -39,8 +43,8 @@ fn condition(dialect: Dialect, filter: &ListFilter) -> Expr {
         }
         ListFilter::Time(field, comparison, time) => compared(of_image(field.as_str()), *comparison, (*time).into()),
         ListFilter::Protected(protected) => dialect.unindexed(of_image("protected")).eq(*protected),
-        ListFilter::Tag(tag) => having::tag(tag),
-        ListFilter::Property { name, value } => having::property(name, value),
+        ListFilter::Tag(tag) => has(having::tag(tag)),
+        ListFilter::Property { name, value } => has(having::property(name, value)),
         ListFilter::Nothing => Expr::val(1).eq(0),
     }
 }
