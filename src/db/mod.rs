@@ -82,6 +82,7 @@ pub(crate) trait Metadata: Send + Sync + std::fmt::Debug {
 
     /// A page of the images that the caller may list, by v2's rules (v2-images §6.3). [`Error::Invalid`] for a marker that
     /// is no image of these.
+    #[allow(dead_code, reason = "the handlers of v2 follow")]
     async fn image_list(&self, ctx: &Context, listing: &Listing) -> Result<Vec<Image>>;
 
     /// Adds an image. Missing: status `queued`, owner the caller's, a random id. Only admins set another owner.

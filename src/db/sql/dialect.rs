@@ -46,6 +46,12 @@ impl Dialect {
         (self == Self::Postgres) == (dir == SortDir::Desc)
     }
 
+    /// The value of a column that no index is to be chosen for. SQLite takes every `=` for a sign that few rows are left,
+    /// and would rather sort these than walk in order until a page is full.
+    pub(super) fn unindexed(self, column: Expr) -> Expr {
+        if self == Self::Sqlite { Expr::cust_with_expr("+?", column) } else { column }
+    }
+
     /// Lists the tables of the database, as column `name`.
     pub(super) fn table_names(self) -> SelectStatement {
         let mut select = Query::select();

@@ -113,7 +113,7 @@ fn listed(ctx: &Context, filters: &Filters) -> Condition {
     Condition::any().add(public()).add(Expr::col("owner").eq(owner)).add(
         Condition::all()
             .add(Expr::col("visibility").eq(visibility(Visibility::Shared)))
-            .add(having::member(owner, None)),
+            .add(Expr::exists(having::member(owner, None))),
     )
 }
 
@@ -132,7 +132,7 @@ fn matching(filters: &Filters) -> Condition {
         .add_option(filters.changes_since.map(|time| Expr::col("updated_at").gt(time)));
     for (name, value) in &filters.properties {
         // Live properties only: removed ones used to match too (v1-api D6).
-        all = all.add(having::property(name, value));
+        all = all.add(Expr::exists(having::property(name, value)));
     }
     all
 }

@@ -43,7 +43,7 @@ pub(super) async fn image_list(
         rare::Found::None => None,
     };
     let mut images = Vec::new();
-    for row in session.rows(&statement(session.dialect(), ctx, listing, marker.as_ref(), driver)).await? {
+    for row in session.rows(&statement(session.dialect(), ctx, listing, marker.as_ref(), driver, indexed)).await? {
         images.push(rows::image(&row)?);
     }
     rows::load_children(session, &mut images).await?;
@@ -57,6 +57,7 @@ pub(super) fn statement(
     listing: &Listing,
     marker: Option<&Image>,
     driver: Option<SelectStatement>,
+    indexed: bool,
 ) -> SelectStatement {
     let keys = listing.order.keys();
     let mut parts = match driver {
@@ -67,7 +68,8 @@ pub(super) fn statement(
         None => visible::apart(ctx, listing),
     };
     for part in &mut parts {
-        part.condition = Condition::all().add(part.condition.clone()).add(matching::matching(listing));
+        part.condition =
+            Condition::all().add(part.condition.clone()).add(matching::matching(dialect, listing, indexed));
     }
     let stretches = marker.map(|marker| order::segments(dialect, keys, marker));
     page(keys, &parts, &stretches.unwrap_or_else(|| vec![Condition::all()]), listing.limit)

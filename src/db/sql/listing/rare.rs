@@ -30,8 +30,8 @@ pub(super) enum Found {
 pub(super) async fn rarest(session: &mut Session, listing: &Listing) -> Result<Found, Fault> {
     let dialect = session.dialect();
     let tried = listing.filters.iter().filter_map(|filter| children(dialect, filter)).take(TRIED);
-    let mut tried: Vec<SelectStatement> = tried.collect();
-    let counts = tried.iter().zip(0_i64..).map(|(rows, place)| count(rows, place));
+    let mut tried: Vec<Children> = tried.collect();
+    let counts = tried.iter().zip(0_i64..).map(|(children, place)| count(children, place));
     let Some(counts) = counts.reduce(|mut all, one| all.union(UnionType::All, one).take()) else {
         return Ok(Found::None);
     };
@@ -43,14 +43,14 @@ pub(super) async fn rarest(session: &mut Session, listing: &Listing) -> Result<F
     }
     Ok(match rarest {
         Some((0, _)) => Found::Nothing,
-        Some((found, place)) if found < FEW => Found::Few(Box::new(tried.swap_remove(place))),
+        Some((found, place)) if found < FEW => Found::Few(Box::new(tried.swap_remove(place).live())),
         _ => Found::None,
     })
 }
 
-/// How many rows there are, up to [`FEW`].
-fn count(rows: &SelectStatement, place: i64) -> SelectStatement {
-    let few = rows.clone().limit(FEW.unsigned_abs()).take();
+/// How many there are, up to [`FEW`], removed ones and all: whether one lives is not in the index.
+fn count(children: &Children, place: i64) -> SelectStatement {
+    let few = children.0.clone().limit(FEW.unsigned_abs()).take();
     Query::select()
         .expr_as(Expr::val(place), "place")
         .expr_as(Expr::cust("COUNT(*)"), "found")
@@ -58,10 +58,20 @@ fn count(rows: &SelectStatement, place: i64) -> SelectStatement {
         .take()
 }
 
-/// The `image_id`s of the children that a filter asks for.
-pub(in crate::db::sql) fn children(dialect: Dialect, filter: &ListFilter) -> Option<SelectStatement> {
+/// The children that a filter asks for, live ones and removed ones: their `image_id`s.
+pub(in crate::db::sql) struct Children(SelectStatement);
+
+impl Children {
+    /// The `image_id`s of those that live.
+    pub(in crate::db::sql) fn live(mut self) -> SelectStatement {
+        self.0.and_where(live()).take()
+    }
+}
+
+/// What a filter asks for, if that is children.
+pub(in crate::db::sql) fn children(dialect: Dialect, filter: &ListFilter) -> Option<Children> {
     let mut query = Query::select();
-    query.column("image_id").and_where(live());
+    query.column("image_id");
     match filter {
         ListFilter::Tag(tag) => query.from("image_tags").and_where(Expr::col("value").eq(tag.as_str())),
         ListFilter::Property { name, value } => query
@@ -70,5 +80,5 @@ pub(in crate::db::sql) fn children(dialect: Dialect, filter: &ListFilter) -> Opt
             .and_where(dialect.has_long_text("value", value)),
         _ => return None,
     };
-    Some(query)
+    Some(Children(query))
 }

@@ -29,7 +29,7 @@ pub(super) fn apart(ctx: &Context, listing: &Listing) -> Vec<Part> {
 pub(super) fn together(ctx: &Context, listing: &Listing) -> Condition {
     let condition = |reason| match reason {
         Reason::Row(condition) => condition,
-        Reason::Membership(member) => shared().add(having::member(&member, status(listing))),
+        Reason::Membership(member) => shared().add(Expr::exists(having::member(&member, status(listing)))),
     };
     reasons(ctx, listing).into_iter().map(condition).fold(Condition::any(), Condition::add)
 }

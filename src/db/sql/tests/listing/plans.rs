@@ -12,7 +12,7 @@ fn by_name() -> ListOrder {
 }
 
 async fn of(bed: &Bed, ctx: &Context, listing: &Listing, marker: &Image) -> String {
-    let statement = statement(bed.pool.dialect(), ctx, listing, Some(marker), None);
+    let statement = statement(bed.pool.dialect(), ctx, listing, Some(marker), None, true);
     let plan = plan(bed, &statement).await;
     assert!(!plan.contains("MULTI-INDEX OR") && !plan.contains("AUTOMATIC"), "{plan}");
     plan
@@ -84,8 +84,9 @@ async fn what_leaves_few_images_leads() {
             ),
             (ListFilter::Tag("x".to_owned()), "gander_image_tags_value"),
         ] {
-            let driver = rare::children(bed.pool.dialect(), &filter);
-            let statement = statement(bed.pool.dialect(), &tenant("a"), &listing(vec![filter]), Some(&marker), driver);
+            let driver = rare::children(bed.pool.dialect(), &filter).map(rare::Children::live);
+            let statement =
+                statement(bed.pool.dialect(), &tenant("a"), &listing(vec![filter]), Some(&marker), driver, true);
             let plan = plan(&bed, &statement).await;
             assert!(plan.contains(index), "{plan}");
             assert_eq!(searched(&plan), ["sqlite_autoindex_images_1"], "{plan}");

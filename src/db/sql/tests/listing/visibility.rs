@@ -40,6 +40,8 @@ async fn everybody_lists_what_is_meant_for_him() {
     use VisibilityFilter::{All as Any, Only, Unset};
     const PUBLIC: &str = "a-public nobody-public";
     const OF_A: &str = "a-accepted a-community a-pending a-private a-public a-rejected";
+    const ALL_NOBODYS: &str =
+        "nobody-accepted nobody-community nobody-pending nobody-private nobody-public nobody-rejected";
     for bed in all_beds().await {
         images(&bed).await;
         let (owner, member, stranger) = (tenant("a"), tenant("m"), tenant("x"));
@@ -52,9 +54,9 @@ async fn everybody_lists_what_is_meant_for_him() {
             (&owner, Only(Shared), Accepted, "a-accepted a-pending a-rejected".to_owned()),
             (&owner, Only(Public), Accepted, PUBLIC.to_owned()),
             (&owner, Only(Community), Accepted, "a-community nobody-community".to_owned()),
-            (&member, Unset, Accepted, format!("a-accepted a-public nobody-accepted nobody-public")),
-            (&member, Unset, Pending, format!("a-pending a-public nobody-pending nobody-public")),
-            (&member, Unset, Rejected, format!("a-public a-rejected nobody-public nobody-rejected")),
+            (&member, Unset, Accepted, "a-accepted a-public nobody-accepted nobody-public".to_owned()),
+            (&member, Unset, Pending, "a-pending a-public nobody-pending nobody-public".to_owned()),
+            (&member, Unset, Rejected, "a-public a-rejected nobody-public nobody-rejected".to_owned()),
             (
                 &member,
                 Only(Shared),
@@ -68,24 +70,10 @@ async fn everybody_lists_what_is_meant_for_him() {
             (&anonymous(), Unset, All, "a-public ".to_owned() + nobodys),
             (&anonymous(), Only(Private), All, "nobody-private".to_owned()),
             (&anonymous(), Only(Community), All, "a-community nobody-community".to_owned()),
-            (
-                &anonymous(),
-                Any,
-                All,
-                format!(
-                    "a-community a-public nobody-accepted nobody-community nobody-pending nobody-private nobody-public nobody-rejected"
-                ),
-            ),
+            (&anonymous(), Any, All, format!("a-community a-public {ALL_NOBODYS}")),
             (&admin(), Unset, Accepted, format!("{} {nobodys}", OF_A.replace("a-community ", ""))),
             (&admin_of_a, Unset, Accepted, format!("{OF_A} {nobodys}")),
-            (
-                &admin(),
-                Any,
-                Accepted,
-                format!(
-                    "{OF_A} nobody-accepted nobody-community nobody-pending nobody-private nobody-public nobody-rejected"
-                ),
-            ),
+            (&admin(), Any, Accepted, format!("{OF_A} {ALL_NOBODYS}")),
             (&admin(), Only(Community), Accepted, "a-community nobody-community".to_owned()),
             (&admin(), Only(Private), Accepted, "a-private nobody-private".to_owned()),
         ] {
