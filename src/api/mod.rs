@@ -1,6 +1,7 @@
 //! HTTP in, HTTP out: the pipelines and the APIs that they end in. Nothing here knows SQL.
 
 mod base_url;
+mod data;
 mod error;
 mod json;
 mod memberships;

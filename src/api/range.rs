@@ -12,6 +12,21 @@ use super::error::ApiError;
 use crate::images::Wanted;
 use crate::model::RangeSpec;
 
+/// Why a `Range` is of no use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unusable {
+    /// It names several.
+    Several,
+    /// It names none.
+    NoRange,
+}
+
+/// Of [`Unusable::Several`].
+pub(super) const SEVERAL: &str = "Requests with multiple ranges are not supported in Glance. You may make multiple \
+                                  single-range requests instead.";
+/// Of [`Unusable::NoRange`].
+pub(super) const NO_RANGE: &str = "Invalid Range header.";
+
 /// The part that the request asks for; `None`: it asks for all.
 ///
 /// # Errors
@@ -19,24 +34,23 @@ use crate::model::RangeSpec;
 /// data that is no more.
 pub(super) fn wanted(headers: &HeaderMap) -> Result<Option<Wanted>, ApiError> {
     let only_if = headers.get(IF_RANGE).map(validator);
-    match range(headers) {
+    match single(headers) {
         Ok(range) => Ok(range.map(|range| Wanted { range, only_if })),
         Err(_) if only_if.is_some() => Ok(None),
-        Err(error) => Err(error),
+        Err(Unusable::Several) => Err(ApiError::bad_request(SEVERAL)),
+        Err(Unusable::NoRange) => Err(ApiError::range_not_satisfiable(NO_RANGE)),
     }
 }
 
-fn range(headers: &HeaderMap) -> Result<Option<RangeSpec>, ApiError> {
+/// The bytes that `Range` names, if there is one.
+pub(super) fn single(headers: &HeaderMap) -> Result<Option<RangeSpec>, Unusable> {
     let mut ranges = headers.get_all(RANGE).iter();
     let Some(range) = ranges.next() else { return Ok(None) };
     let text = range.to_str().unwrap_or("");
     if ranges.next().is_some() || text.contains(',') {
-        return Err(ApiError::bad_request(
-            "Requests with multiple ranges are not supported in Glance. You may make multiple single-range requests \
-             instead.",
-        ));
+        return Err(Unusable::Several);
     }
-    parse(text).map(Some).ok_or_else(|| ApiError::range_not_satisfiable("Invalid Range header."))
+    parse(text).map(Some).ok_or(Unusable::NoRange)
 }
 
 /// `Content-Range` of an answer that has this part of an image of `size` bytes.
@@ -73,7 +87,7 @@ fn parse(text: &str) -> Option<RangeSpec> {
 }
 
 /// Digits only; a number beyond all images is as good as the largest.
-fn number(text: &str) -> Option<u64> {
+pub(super) fn number(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().unwrap_or(u64::MAX))
 }

@@ -53,7 +53,11 @@ async fn serve(loaded: &Loaded, pipeline: &Pipeline) -> anyhow::Result<()> {
     let images = assemble::images(loaded, MetadataSide::Configured, cache).await?;
     let identity = loaded.identity(pipeline)?;
     images.recover(loaded.tool_context()?).await;
-    let api = ImageApi::new(identity, images.clone(), pipeline.cache_management, loaded.v2()?);
+    let v2 = loaded.v2()?;
+    if v2.is_some() {
+        images.sweep_staging(loaded.tool_context()?);
+    }
+    let api = ImageApi::new(identity, images.clone(), pipeline.cache_management, v2);
     let listener = server::bind(&settings).await?;
     if loaded.files().is_empty() {
         let at = listener.local_addr()?;

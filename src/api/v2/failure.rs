@@ -69,16 +69,31 @@ fn answer(error: Error) -> ApiError {
         | Error::Update(source)
         | Error::Delete(source)
         | Error::NoMetadata { source, .. } => metadata(source),
-        Error::NotActive(_) => ApiError::not_found(""),
-        Error::NotQueued(_) => explained(StatusCode::CONFLICT),
-        Error::GoneMeanwhile(_) => explained(StatusCode::GONE),
-        Error::AnnouncedTooLarge { .. } | Error::TooLarge(_) | Error::Quota { .. } => {
-            explained(StatusCode::PAYLOAD_TOO_LARGE)
+        Error::NotActive(_) | Error::NoData(_) => ApiError::not_found(""),
+        Error::Deactivated => explained(StatusCode::FORBIDDEN),
+        Error::NotQueued { is, to } => {
+            ApiError::conflict("").explained(format!("Image status transition from {is} to {to} is not allowed"))
         }
+        Error::GoneMeanwhile(id) => ApiError::new(StatusCode::GONE, "").explained(format!(
+            "Image {id} could not be found after upload. The image may have been deleted during the upload, cleaning up \
+             the chunks uploaded."
+        )),
+        Error::AnnouncedTooLarge { .. } | Error::TooLarge(_) => {
+            ApiError::too_large("").explained(format!("The incoming image is too large: {text}"))
+        }
+        Error::Quota { .. } => explained(StatusCode::PAYLOAD_TOO_LARGE),
+        Error::WrongLength { announced, arrived } => {
+            let wrong = if arrived > announced { "Size exceeds" } else { "Size mismatch" };
+            ApiError::bad_request("").explained(format!("{wrong}: expected {announced} bytes, got {arrived} bytes"))
+        }
+        Error::UnknownStore(name) => {
+            ApiError::bad_request("").explained(format!("Store for identifier {name} not found"))
+        }
+        Error::Refused(_) => explained(StatusCode::UNSUPPORTED_MEDIA_TYPE),
         Error::RangeBeyondEnd { size } => ApiError::range_not_satisfiable(text).of_size(size),
         Error::NoCache | Error::NoJournal | Error::Busy => explained(StatusCode::SERVICE_UNAVAILABLE),
-        Error::UnknownStore(_)
-        | Error::BadLocation(_)
+        Error::BadLocation(_)
+        | Error::NoFormats(_)
         | Error::Mismatch { .. }
         | Error::BrokenUpload(_)
         | Error::LocationNotQueued
@@ -120,7 +135,7 @@ fn upload(source: &Store) -> ApiError {
             StatusCode::SERVICE_UNAVAILABLE,
             format!("Insufficient permissions on image storage media: {source}"),
         ),
-        Store::AddDisabled => {
+        Store::AddDisabled | Store::Unsupported(_) => {
             explained(StatusCode::GONE, "Error in store configuration. Adding images to store is disabled.".to_owned())
         }
         _ => internal(&format!("upload failed: {source}")),
@@ -129,6 +144,7 @@ fn upload(source: &Store) -> ApiError {
 
 fn read(source: &Store) -> ApiError {
     match source {
+        Store::Unsupported(_) => ApiError::bad_request("").explained(source.to_string()),
         Store::Unavailable(_) | Store::BadLocation(_) => {
             tracing::error!("download failed: {source}");
             ApiError::unavailable("").explained("The store of this image cannot be reached at present.")

@@ -2,10 +2,12 @@
 
 mod body;
 mod changes;
+mod data;
 mod failure;
 mod images;
 mod patch;
 mod query;
+mod ranges;
 mod request_id;
 mod routes;
 mod schema;

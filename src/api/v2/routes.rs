@@ -2,11 +2,11 @@
 
 use axum::Router;
 use axum::extract::Request;
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, get, put};
 use http::header::ALLOW;
 use http::{HeaderValue, Method, StatusCode};
 
-use super::{Shared, images};
+use super::{Shared, data, images};
 use crate::api::error::ApiError;
 
 pub(super) fn router(state: Shared, _cache_management: bool) -> Router {
@@ -16,6 +16,8 @@ pub(super) fn router(state: Shared, _cache_management: bool) -> Router {
             "/images/{id}",
             only("GET, PATCH, DELETE", get(images::show).patch(images::update).delete(images::remove)),
         )
+        .route("/images/{id}/file", only("GET, PUT", get(data::download).put(data::upload)))
+        .route("/images/{id}/stage", only("PUT", put(data::stage)))
         .fallback(unknown)
         .with_state(state)
 }
