@@ -1,7 +1,7 @@
 //! `Range` and `If-Range` of a request for an image's data (v2-images §8.2, RFC 9110 §14.2).
 //!
-//! Read by hand, as Glance's clients know it from its library: the unit in any case, blanks tolerated, and `-0` the
-//! whole; the crates that read ranges are stricter.
+//! Read by hand, as Glance's clients know it from its library: the unit in any case, blanks tolerated, `-0` the
+//! whole, and whatever else follows ignored; the crates that read ranges are stricter.
 
 use std::ops::Range;
 
@@ -71,7 +71,7 @@ fn validator(value: &HeaderValue) -> String {
 fn parse(text: &str) -> Option<RangeSpec> {
     let (unit, range) = text.split_once('=')?;
     let (first, last) = range.split_once('-')?;
-    let (first, last) = (first.trim(), last.trim());
+    let (first, last) = (first.trim(), leading_digits(last.trim_start()));
     if !unit.trim().eq_ignore_ascii_case("bytes") {
         return None;
     }
@@ -84,6 +84,11 @@ fn parse(text: &str) -> Option<RangeSpec> {
             (first <= last).then_some(RangeSpec::From { first, last: Some(last) })
         }
     }
+}
+
+/// What follows the last byte is nobody's concern.
+fn leading_digits(text: &str) -> &str {
+    text.find(|c: char| !c.is_ascii_digit()).map_or(text, |end| &text[..end])
 }
 
 /// Digits only; a number beyond all images is as good as the largest.
@@ -111,12 +116,13 @@ mod tests {
         assert_eq!(parsed("bytes=5-99999999999999999999999"), from(5, Some(u64::MAX)));
         assert_eq!(parsed("bytes=-3"), Ok(RangeSpec::Last(3)));
         assert_eq!(parsed("bytes=-0"), Ok(RangeSpec::Last(0)));
+        assert_eq!(parsed("bytes=1-2-3"), from(1, Some(2)));
+        assert_eq!(parsed("bytes=1-x"), from(1, None));
     }
 
     #[test]
     fn anything_else_is_refused() {
-        for text in
-            ["", "bytes", "bytes=", "bytes=-", "bytes=5-2", "bytes=a-b", "bytes=+1-2", "bytes=1-2-3", "lines=0-4"]
+        for text in ["", "bytes", "bytes=", "bytes=-", "bytes=5-2", "bytes=a-b", "bytes=+1-2", "bytes=-x", "lines=0-4"]
         {
             assert_eq!(parsed(text), Err(StatusCode::RANGE_NOT_SATISFIABLE), "{text}");
         }

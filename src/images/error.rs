@@ -124,7 +124,7 @@ pub(crate) enum Error {
     /// The part that was asked for begins behind the end of the image.
     #[error(
         "Invalid start position in Range header. Start position MUST be in the inclusive range [0, {}].",
-        .size.saturating_sub(1)
+        i128::from(*.size) - 1
     )]
     RangeBeyondEnd { size: u64 },
     /// An image queued for the cache has no record.

@@ -63,10 +63,6 @@ fn a_bad_request_is_refused_in_this_order() {
     let id = http.add_raw(b"abc");
     let text = refusal(http.request("GET", &format!("/v2/images/{id}/file")).body("x").send(), 400);
     assert!(text.contains("A body is not expected with this request."), "{text}");
-    let text = refusal(http.get(&format!("/v2/images/{id}/file?prefer=ceph")), 400);
-    let told = "Store selection for download is not available when multiple backends are not enabled.";
-    assert!(text.contains(told), "{text}");
-    http.get(&format!("/v2/images/{id}/file?prefer=&else=x")).expect(200);
     let nobody = "71c675ab-d94f-49cd-a114-e12490b328d9";
     for id in [nobody, "no-id"] {
         let request = http.request("GET", &format!("/v2/images/{id}/file")).header("Range", "junk");

@@ -34,6 +34,6 @@ pub(super) fn data(headers: &HeaderMap, body: Body) -> Result<Option<Data>, ApiE
     Ok(Some(Data {
         stream: data::stream(body),
         length: if chunked { None } else { length },
-        is_octet_stream: data::is_octet_stream(data::content_type(headers)),
+        is_octet_stream: data::media_type(data::content_type(headers)).eq_ignore_ascii_case("application/octet-stream"),
     }))
 }

@@ -1,4 +1,5 @@
-//! Images' data: upload, download, staging (v2-images §8, v2-import-and-tasks §2).
+//! Images' data: upload, download, staging (v2-images §8, v2-import-and-tasks §2). There is one store, so that nobody is
+//! asked which: as in Glance, `x-image-meta-store` and `prefer` mean nothing then.
 
 use std::net::SocketAddr;
 
@@ -7,7 +8,7 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, Path, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::failure::{Failure, missing, unsupported};
 use super::images::{Answer, image_id, no_content};
@@ -21,8 +22,6 @@ use crate::store::Error as Store;
 
 /// How many bytes a client is going to send; wins over `Content-Length`.
 const SIZE: HeaderName = HeaderName::from_static("x-openstack-image-size");
-/// Where they are to be stored.
-const STORE: HeaderName = HeaderName::from_static("x-image-meta-store");
 /// Hexadecimal here, whatever RFC 1864 says.
 const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 
@@ -35,15 +34,14 @@ pub(super) async fn upload(
     body: Body,
 ) -> Answer {
     let Incoming { data, length } = Incoming::of(&headers, body)?;
-    let store = headers.get(STORE).map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned());
-    let upload = Upload { data, length, size: None, checksum: None, store };
+    let upload = Upload { data, length: length.checked(), size: None, checksum: None, store: None };
     let id = image_id(&id)?;
     v2.images.upload_to(&ctx, &id, upload).await.map_err(|error| match error {
         Error::Store(Store::Duplicate(_)) => conflict(format!(
             "Unable to upload duplicate image data for image {id}: there is data of that name in the store."
         )),
         Error::Refused(refusal) => not_supported(&headers, refusal.to_string()),
-        error => Failure::from(error),
+        error => length.wrong(error),
     })?;
     Ok(no_content())
 }
@@ -62,11 +60,11 @@ pub(super) async fn stage(
     }
     let Incoming { data, length } = Incoming::of(&headers, body)?;
     let id = image_id(&id)?;
-    v2.images.stage(&ctx, &id, data, length).await.map_err(|error| match error {
+    v2.images.stage(&ctx, &id, data, length.checked()).await.map_err(|error| match error {
         Error::Store(Store::Duplicate(_)) => conflict(format!("The image {id} has data on staging")),
         // There is no other place to stage anything.
         Error::Store(Store::AddDisabled) => Failure::from(Error::Store(Store::WriteDenied)),
-        error => Failure::from(error),
+        error => length.wrong(error),
     })?;
     Ok(no_content())
 }
@@ -77,16 +75,9 @@ pub(super) async fn download(
     Extension(ctx): Extension<Context>,
     peer: Option<Extension<ConnectInfo<SocketAddr>>>,
     Path(id): Path<String>,
-    uri: Uri,
     headers: HeaderMap,
 ) -> Answer {
     body::none(&headers)?;
-    if prefers_a_store(&uri) {
-        return Err(body::explained(
-            "Store selection for download is not available when multiple backends are not enabled.",
-        )
-        .into());
-    }
     let requester = Requester { address: peer.map(|Extension(ConnectInfo(peer))| peer.ip().to_string()) };
     match open(&v2, &ctx, &image_id(&id)?, &headers, &requester).await {
         Ok(download) => Ok(answer(download)),
@@ -140,40 +131,53 @@ fn answer(download: Download) -> Response {
 /// Data on its way in.
 struct Incoming {
     data: ByteStream,
-    /// Bytes announced, if any are.
-    length: Option<u64>,
+    length: Length,
 }
 
 impl Incoming {
     fn of(headers: &HeaderMap, body: Body) -> Result<Self, Failure> {
         let content_type = data::content_type(headers);
-        if !data::is_octet_stream(content_type) {
+        // In this very spelling, as Glance has it.
+        if data::media_type(content_type) != "application/octet-stream" {
             return Err(not_supported(headers, format!("Invalid content type {content_type}")));
         }
         let chunked = data::is_chunked(headers)?;
         let length = match headers.get(SIZE) {
-            Some(size) => announced(size)?,
-            None if chunked => None,
-            None => data::content_length(headers),
+            Some(size) => Length::named(size)?,
+            None if chunked => Length(0),
+            None => Length(data::content_length(headers).and_then(|length| length.try_into().ok()).unwrap_or(0)),
         };
-        Ok(Self { data: data::stream(body), length: length.filter(|length| *length > 0) })
+        Ok(Self { data: data::stream(body), length })
     }
 }
 
-/// The number of bytes that a client says it sends.
-fn announced(size: &HeaderValue) -> Result<Option<u64>, ApiError> {
-    let size = size.to_str().ok().and_then(|text| text.trim().parse::<i64>().ok());
-    let size = size.ok_or_else(|| body::explained("Invalid or missing image size in request headers."))?;
-    match u64::try_from(size) {
-        Ok(size) => Ok(Some(size)),
-        Err(_) => Err(body::explained(format!("Size exceeds: expected {size} bytes, got 0 bytes"))),
-    }
-}
+/// The number of bytes that a client says it sends; 0: it does not say.
+#[derive(Debug, Clone, Copy)]
+struct Length(i64);
 
-/// Whether the request chooses among stores.
-fn prefers_a_store(uri: &Uri) -> bool {
-    let query = uri.query().unwrap_or("").as_bytes();
-    url::form_urlencoded::parse(query).any(|(name, value)| name == "prefer" && !value.is_empty())
+impl Length {
+    fn named(size: &HeaderValue) -> Result<Self, ApiError> {
+        let size = size.to_str().ok().and_then(|text| text.trim().parse().ok());
+        size.map(Self).ok_or_else(|| body::explained("Invalid or missing image size in request headers."))
+    }
+
+    /// The bytes that must come, if any number must. Less than nothing is what no data has: its first byte is too many.
+    fn checked(self) -> Option<u64> {
+        (self.0 != 0).then(|| u64::try_from(self.0).unwrap_or(0))
+    }
+
+    /// The refusal of data, which may be of another length.
+    fn wrong(self, error: Error) -> Failure {
+        match error {
+            Error::WrongLength { arrived, .. } => {
+                let Self(announced) = self;
+                let exceeds = i64::try_from(arrived).is_ok_and(|arrived| arrived > announced);
+                let wrong = if exceeds { "Size exceeds" } else { "Size mismatch" };
+                body::explained(format!("{wrong}: expected {announced} bytes, got {arrived} bytes")).into()
+            }
+            error => error.into(),
+        }
+    }
 }
 
 fn conflict(text: String) -> Failure {

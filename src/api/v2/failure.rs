@@ -39,9 +39,9 @@ pub(super) fn missing(error: Error, missing: impl FnOnce(&str) -> String) -> Fai
     }
 }
 
-/// The explanation of a 415.
+/// The explanation of a 415, which ends in a line of its own.
 pub(super) fn unsupported(content_type: &str) -> String {
-    format!("The request media type {content_type} is not supported by this server.")
+    format!("The request media type {content_type} is not supported by this server.\n")
 }
 
 fn answer(error: Error) -> ApiError {
@@ -82,17 +82,12 @@ fn answer(error: Error) -> ApiError {
             ApiError::too_large("").explained(format!("The incoming image is too large: {text}"))
         }
         Error::Quota { .. } => explained(StatusCode::PAYLOAD_TOO_LARGE),
-        Error::WrongLength { announced, arrived } => {
-            let wrong = if arrived > announced { "Size exceeds" } else { "Size mismatch" };
-            ApiError::bad_request("").explained(format!("{wrong}: expected {announced} bytes, got {arrived} bytes"))
-        }
-        Error::UnknownStore(name) => {
-            ApiError::bad_request("").explained(format!("Store for identifier {name} not found"))
-        }
         Error::Refused(_) => explained(StatusCode::UNSUPPORTED_MEDIA_TYPE),
-        Error::RangeBeyondEnd { size } => ApiError::range_not_satisfiable(text).of_size(size),
+        Error::RangeBeyondEnd { .. } => ApiError::range_not_satisfiable(text),
         Error::NoCache | Error::NoJournal | Error::Busy => explained(StatusCode::SERVICE_UNAVAILABLE),
         Error::BadLocation(_)
+        | Error::UnknownStore(_)
+        | Error::WrongLength { .. }
         | Error::NoFormats(_)
         | Error::Mismatch { .. }
         | Error::BrokenUpload(_)

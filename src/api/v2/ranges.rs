@@ -1,8 +1,8 @@
 //! The part of an image that a request of v2 asks for (v2-images §8.2): by `Range`, and by `Content-Range`, as clients of
 //! long ago have it. Conditions are nobody's concern here.
 
-use http::HeaderMap;
-use http::header::CONTENT_RANGE;
+use http::header::{CONTENT_RANGE, RANGE};
+use http::{HeaderMap, HeaderValue};
 
 use super::body::explained;
 use crate::api::error::ApiError;
@@ -15,6 +15,8 @@ pub(super) fn wanted(headers: &HeaderMap, size: Option<u64>) -> Result<Option<Wa
     let range = match single(headers) {
         Ok(Some(range)) => Some(range),
         Ok(None) => old_style(headers, size)?,
+        // Said, and yet nothing said.
+        Err(Unusable::NoRange) if headers.get(RANGE).is_some_and(HeaderValue::is_empty) => None,
         Err(Unusable::Several) => return Err(explained(SEVERAL)),
         Err(Unusable::NoRange) => return Err(ApiError::range_not_satisfiable(NO_RANGE)),
     };
@@ -27,12 +29,12 @@ fn old_style(headers: &HeaderMap, size: Option<u64>) -> Result<Option<RangeSpec>
     let (first, last, whole) = value.to_str().ok().and_then(parse).ok_or_else(unusable)?;
     let Some(size) = size else { return Ok(Some(RangeSpec::From { first, last: Some(last) })) };
     let beyond = |end: &str, begin: &str| {
-        let largest = size.saturating_sub(1);
+        let largest = i128::from(size) - 1;
         let text = format!(
             "Invalid {end} position in Content-Range header. {begin} position MUST be in the inclusive range [0, \
              {largest}]."
         );
-        Err(ApiError::range_not_satisfiable(text).of_size(size))
+        Err(ApiError::range_not_satisfiable(text))
     };
     match whole {
         None if last >= size => beyond("stop", "The stop"),
@@ -57,8 +59,7 @@ fn parse(text: &str) -> Option<(u64, u64, Option<u64>)> {
 
 #[cfg(test)]
 mod tests {
-    use http::header::RANGE;
-    use http::{HeaderValue, StatusCode};
+    use http::StatusCode;
 
     use super::*;
 
