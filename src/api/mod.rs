@@ -2,6 +2,7 @@
 
 mod base_url;
 mod cors;
+mod data;
 mod error;
 mod healthcheck;
 mod json;

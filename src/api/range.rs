@@ -1,7 +1,7 @@
 //! `Range` and `If-Range` of a request for an image's data (v2-images §8.2, RFC 9110 §14.2).
 //!
-//! Read by hand, as Glance's clients know it from its library: the unit in any case, blanks tolerated, and `-0` the
-//! whole; the crates that read ranges are stricter.
+//! Read by hand, as Glance's clients know it from its library: the unit in any case, blanks tolerated, `-0` the
+//! whole, and whatever else follows ignored; the crates that read ranges are stricter.
 
 use std::ops::Range;
 
@@ -12,6 +12,21 @@ use super::error::ApiError;
 use crate::images::Wanted;
 use crate::model::RangeSpec;
 
+/// Why a `Range` is of no use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unusable {
+    /// It names several.
+    Several,
+    /// It names none.
+    NoRange,
+}
+
+/// Of [`Unusable::Several`].
+pub(super) const SEVERAL: &str = "Requests with multiple ranges are not supported in Glance. You may make multiple \
+                                  single-range requests instead.";
+/// Of [`Unusable::NoRange`].
+pub(super) const NO_RANGE: &str = "Invalid Range header.";
+
 /// The part that the request asks for; `None`: it asks for all.
 ///
 /// # Errors
@@ -19,24 +34,23 @@ use crate::model::RangeSpec;
 /// data that is no more.
 pub(super) fn wanted(headers: &HeaderMap) -> Result<Option<Wanted>, ApiError> {
     let only_if = headers.get(IF_RANGE).map(validator);
-    match range(headers) {
+    match single(headers) {
         Ok(range) => Ok(range.map(|range| Wanted { range, only_if })),
         Err(_) if only_if.is_some() => Ok(None),
-        Err(error) => Err(error),
+        Err(Unusable::Several) => Err(ApiError::bad_request(SEVERAL)),
+        Err(Unusable::NoRange) => Err(ApiError::range_not_satisfiable(NO_RANGE)),
     }
 }
 
-fn range(headers: &HeaderMap) -> Result<Option<RangeSpec>, ApiError> {
+/// The bytes that `Range` names, if there is one.
+pub(super) fn single(headers: &HeaderMap) -> Result<Option<RangeSpec>, Unusable> {
     let mut ranges = headers.get_all(RANGE).iter();
     let Some(range) = ranges.next() else { return Ok(None) };
     let text = range.to_str().unwrap_or("");
     if ranges.next().is_some() || text.contains(',') {
-        return Err(ApiError::bad_request(
-            "Requests with multiple ranges are not supported in Glance. You may make multiple single-range requests \
-             instead.",
-        ));
+        return Err(Unusable::Several);
     }
-    parse(text).map(Some).ok_or_else(|| ApiError::range_not_satisfiable("Invalid Range header."))
+    parse(text).map(Some).ok_or(Unusable::NoRange)
 }
 
 /// `Content-Range` of an answer that has this part of an image of `size` bytes.
@@ -57,7 +71,7 @@ fn validator(value: &HeaderValue) -> String {
 fn parse(text: &str) -> Option<RangeSpec> {
     let (unit, range) = text.split_once('=')?;
     let (first, last) = range.split_once('-')?;
-    let (first, last) = (first.trim(), last.trim());
+    let (first, last) = (first.trim(), leading_digits(last.trim_start()));
     if !unit.trim().eq_ignore_ascii_case("bytes") {
         return None;
     }
@@ -72,8 +86,13 @@ fn parse(text: &str) -> Option<RangeSpec> {
     }
 }
 
+/// What follows the last byte is nobody's concern.
+fn leading_digits(text: &str) -> &str {
+    text.find(|c: char| !c.is_ascii_digit()).map_or(text, |end| &text[..end])
+}
+
 /// Digits only; a number beyond all images is as good as the largest.
-fn number(text: &str) -> Option<u64> {
+pub(super) fn number(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().unwrap_or(u64::MAX))
 }
@@ -97,12 +116,13 @@ mod tests {
         assert_eq!(parsed("bytes=5-99999999999999999999999"), from(5, Some(u64::MAX)));
         assert_eq!(parsed("bytes=-3"), Ok(RangeSpec::Last(3)));
         assert_eq!(parsed("bytes=-0"), Ok(RangeSpec::Last(0)));
+        assert_eq!(parsed("bytes=1-2-3"), from(1, Some(2)));
+        assert_eq!(parsed("bytes=1-x"), from(1, None));
     }
 
     #[test]
     fn anything_else_is_refused() {
-        for text in
-            ["", "bytes", "bytes=", "bytes=-", "bytes=5-2", "bytes=a-b", "bytes=+1-2", "bytes=1-2-3", "lines=0-4"]
+        for text in ["", "bytes", "bytes=", "bytes=-", "bytes=5-2", "bytes=a-b", "bytes=+1-2", "bytes=-x", "lines=0-4"]
         {
             assert_eq!(parsed(text), Err(StatusCode::RANGE_NOT_SATISFIABLE), "{text}");
         }

@@ -54,6 +54,9 @@ async fn serve(loaded: &Loaded, pipeline: &Pipeline) -> anyhow::Result<()> {
     let identity = loaded.identity(pipeline)?;
     images.recover(loaded.tool_context()?).await;
     let front = loaded.front(settings.port)?;
+    if front.v2.is_some() {
+        images.sweep_staging(loaded.tool_context()?);
+    }
     let api = ImageApi::new(identity, images.clone(), pipeline.cache_management, front)?;
     let listener = server::bind(&settings).await?;
     if loaded.files().is_empty() {

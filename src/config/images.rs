@@ -39,6 +39,21 @@ static NOTIFIER_STRATEGY: Opt = Opt::str("DEFAULT", "notifier_strategy")
     .default("default")
     .empty_is_unset()
     .help("Who is told of changes: noop, default (nobody), logging");
+static NODE_STAGING_URI: Opt = Opt::str("DEFAULT", "node_staging_uri")
+    .default("file:///tmp/staging/")
+    .empty_is_unset()
+    .help("Directory where data waits for its import, as file:///path; no two deployments may share it");
+static WORKER_SELF_REFERENCE_URL: Opt = Opt::str("DEFAULT", "worker_self_reference_url")
+    .empty_is_unset()
+    .help("Where other servers reach this one; default: public_endpoint");
+static PUBLIC_ENDPOINT: Opt =
+    Opt::str("DEFAULT", "public_endpoint").empty_is_unset().help("Where clients reach this server, if it cannot tell");
+static REQUIRE_IMAGE_FORMAT_MATCH: Opt = Opt::bool("image_format", "require_image_format_match")
+    .default("true")
+    .help("Refuse data that is not of the image's disk_format (v2, container_format bare)");
+static GPT_SAFETY_CHECKS_NONFATAL: Opt = Opt::list("image_format", "gpt_safety_checks_nonfatal")
+    .default("")
+    .help("Safety checks that disks with a partition table need not pass: mbr");
 static TASK_POOL_THREADS: Opt =
     Opt::int("wsgi", "task_pool_threads").default("16").range(1, 4096).help("Copies fetched at the same time");
 
@@ -53,6 +68,11 @@ pub(super) static OPTIONS: &[&Opt] = &[
     &SCRUBBER_DATADIR,
     &UPLOAD_JOURNAL_DIR,
     &NOTIFIER_STRATEGY,
+    &NODE_STAGING_URI,
+    &WORKER_SELF_REFERENCE_URL,
+    &PUBLIC_ENDPOINT,
+    &REQUIRE_IMAGE_FORMAT_MATCH,
+    &GPT_SAFETY_CHECKS_NONFATAL,
     &TASK_POOL_THREADS,
 ];
 
@@ -75,7 +95,17 @@ impl Loaded {
                 datadir.unwrap_or_else(|| self.data_dir.clone()).join(".journal")
             }
         };
+        let stage_host = match conf.str(&WORKER_SELF_REFERENCE_URL)? {
+            Some(url) => Some(url),
+            None => conf.str(&PUBLIC_ENDPOINT)?,
+        };
         Ok(Settings {
+            staging_dir: self.staging_dir()?,
+            stage_host,
+            format_rules: imgformat::Rules {
+                require_match: conf.bool(&REQUIRE_IMAGE_FORMAT_MATCH)?,
+                gpt_nonfatal: conf.list(&GPT_SAFETY_CHECKS_NONFATAL)?,
+            },
             hashing_algorithm,
             upload_journal_dir,
             property_quota: quota(&IMAGE_PROPERTY_QUOTA)?,
@@ -86,6 +116,19 @@ impl Loaded {
             scrub_time: self.natural(&SCRUB_TIME)?,
             scrubber_datadir: PathBuf::from(conf.str(&SCRUBBER_DATADIR)?.unwrap_or_default()),
             concurrent_copies: usize::try_from(self.natural(&TASK_POOL_THREADS)?).unwrap_or(1).max(1),
+        })
+    }
+
+    /// Where data is staged. A server without a configuration keeps to its data directory.
+    fn staging_dir(&self) -> Result<PathBuf> {
+        if self.files().is_empty() && !self.conf.is_set(&NODE_STAGING_URI) {
+            return Ok(self.data_dir.join("staging"));
+        }
+        let uri = self.conf.str(&NODE_STAGING_URI)?.unwrap_or_default();
+        let path = uri.strip_prefix("file://").filter(|path| path.starts_with('/'));
+        path.map(PathBuf::from).ok_or_else(|| Error::Invalid {
+            option: "node_staging_uri",
+            reason: "must be file:// and an absolute path".to_owned(),
         })
     }
 

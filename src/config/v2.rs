@@ -22,8 +22,16 @@ static CONTAINER_FORMATS: Opt = Opt::list("image_format", "container_formats")
     .default("ami,ari,aki,bare,ovf,ova,docker,compressed")
     .help("Values of container_format in v2");
 
+static ENABLED_IMPORT_METHODS: Opt = Opt::list("DEFAULT", "enabled_import_methods")
+    .bracketed()
+    .default("[glance-direct,web-download,copy-image]")
+    .help("Ways of importing an image, in square brackets");
+
 pub(super) static OPTIONS: &[&Opt] =
-    &[&ENABLE_V2_API, &SHOW_MULTIPLE_LOCATIONS, &SHOW_IMAGE_DIRECT_URL, &DISK_FORMATS, &CONTAINER_FORMATS];
+    &[
+    &ENABLE_V2_API, &SHOW_MULTIPLE_LOCATIONS, &SHOW_IMAGE_DIRECT_URL, &DISK_FORMATS, &CONTAINER_FORMATS,
+    &ENABLED_IMPORT_METHODS,
+];
 
 impl Loaded {
     /// How v2 behaves; `None` where there is only v1, because the operator wants it so, or because a v1 registry keeps the metadata, which cannot say what v2
@@ -39,6 +47,8 @@ impl Loaded {
             show_multiple_locations: conf.bool(&SHOW_MULTIPLE_LOCATIONS)?,
             show_image_direct_url: conf.bool(&SHOW_IMAGE_DIRECT_URL)?,
             page: self.page_limits()?,
+            staging: conf.list(&ENABLED_IMPORT_METHODS)?.iter().any(|method| method == "glance-direct"),
+            // Clients are promised only what works, and no way of importing does yet.
             import_methods: Vec::new(),
             custom: self.custom_properties()?,
         }))

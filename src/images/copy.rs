@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::guard::until;
-use super::journal::Entry;
+use super::reservation::Reservation;
 use super::upload::Upload;
 use super::{Error, Images, Result};
-use crate::model::{Context, Image};
+use crate::model::{Context, Image, ImageStatus};
 use crate::store::{self, ByteRange, Store};
 
 const STOPPING: &str = "the server is stopping";
@@ -34,27 +34,21 @@ impl Images {
         self.check_copy_source(&copy.uri)?;
         let store = self.store_for_data(copy.store.as_deref())?;
         let admitted = Arc::clone(&self.background.admitted).try_acquire_owned().map_err(|_| Error::Busy)?;
-        let (saving, entry) = self.reserve(ctx, image, &*store).await?;
+        let reserved = self.reserve_for_data(ctx, image, &*store).await?;
+        let saving = reserved.image.clone();
         let (images, ctx, target) = (self.clone(), ctx.clone(), saving.clone());
         self.background.tasks.spawn(async move {
             let _admitted = admitted;
-            let (copier, owner, image) = (images.clone(), ctx.clone(), target.clone());
-            let work = async move { copier.copy(&owner, &image, copy, &*store, entry).await };
-            if let Err(error) = images.guarded(&ctx, &target, work).await {
+            let (copier, owner) = (images.clone(), ctx.clone());
+            let work = async move { copier.copy(&owner, reserved, copy, &*store).await };
+            if let Err(error) = images.guarded(&ctx, &target, ImageStatus::Saving, work).await {
                 tracing::error!("Copying the data of image {} failed: {error}", target.id);
             }
         });
         Ok(saving)
     }
 
-    async fn copy(
-        &self,
-        ctx: &Context,
-        image: &Image,
-        copy: Copy,
-        store: &dyn Store,
-        mut entry: Entry,
-    ) -> Result<Image> {
+    async fn copy(&self, ctx: &Context, mut reserved: Reservation, copy: Copy, store: &dyn Store) -> Result<Image> {
         let cut = &self.background.cut;
         // The semaphore is never closed, so this only waits for a free place.
         let _place = cut.run_until_cancelled(self.background.copies.acquire()).await;
@@ -65,11 +59,11 @@ impl Images {
                 let Copy { size, checksum, store: named, .. } = copy;
                 let data = until(opened.data, cut.clone());
                 let upload = Upload { data, length: opened.size, size, checksum, store: named };
-                self.receive(ctx, image, store, upload, entry).await
+                self.receive(ctx, reserved, store, upload).await
             }
             Err(error) => {
-                self.kill_reserved(ctx, image, &mut entry).await;
-                entry.settle().await;
+                self.release(ctx, &mut reserved).await;
+                reserved.entry.settle().await;
                 Err(Error::Read(Arc::new(error)))
             }
         }

@@ -30,6 +30,7 @@ impl Images {
     async fn delete_now(&self, ctx: &Context, id: &ImageId) -> Result<()> {
         let (image, delayed, entry) = self.delete_record(ctx, id).await?;
         self.background.uploads.end(id);
+        self.unstage(id).await;
         let uris = self.readable_locations(&image);
         if let Some(cache) = &self.parts.cache
             && let Err(error) = cache.evict(id).await
@@ -89,8 +90,8 @@ impl Images {
     /// Notes what is about to be deleted. Where that cannot be done the image is deleted all the same: a full disk must
     /// not keep its users from making room.
     async fn note_deletion(&self, image: &Image) -> Option<Entry> {
-        let note =
-            Note { work: Work::Delete, locations: image.locations.iter().map(|stored| stored.uri.clone()).collect() };
+        let locations = image.locations.iter().map(|stored| stored.uri.clone()).collect();
+        let note = Note { work: Work::Delete, locations, repeatable: false };
         let begun = Entry::begin(&self.parts.settings.upload_journal_dir, &image.id, note).await;
         begun.inspect_err(|error| tracing::warn!("deleting image {} without a journal: {error}", image.id)).ok()
     }

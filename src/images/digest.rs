@@ -1,11 +1,13 @@
 //! Hashing data while it passes by, so that storing and hashing run side by side: MD5 for `checksum`, and the operator's
-//! algorithm.
+//! algorithm. Whoever wants to know what kind of data it is looks at it in the same pass.
 
 use std::io;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use fastio::{Algorithm, Hashing};
 use futures_util::{StreamExt, stream};
+use imgformat::{Inspected, Inspection};
 use tokio::sync::Mutex;
 
 use super::{Error, Result};
@@ -20,6 +22,8 @@ pub(crate) struct Received {
     pub(crate) os_hash: OsHash,
     /// Bytes.
     pub(crate) size: u64,
+    /// What kind of data it is, if somebody looked.
+    pub(crate) inspected: Option<Inspected>,
 }
 
 /// The digests of one stream.
@@ -27,41 +31,61 @@ pub(crate) struct Received {
 pub(crate) struct Digesting {
     algorithm: Algorithm,
     // Only one of stream and `finish` uses it at a time; nobody waits for this lock. `None`: finished.
-    hashing: Arc<Mutex<Option<Hashing>>>,
+    heard: Arc<Mutex<Option<Heard>>>,
+}
+
+/// What hears every block.
+#[derive(Debug)]
+struct Heard {
+    hashing: Hashing,
+    inspection: Option<Inspection>,
+}
+
+impl Heard {
+    async fn hear(&mut self, block: &Bytes) -> io::Result<()> {
+        // After the first blocks this is a few comparisons: not worth another thread.
+        if let Some(inspection) = &mut self.inspection {
+            inspection.feed(block);
+        }
+        self.hashing.hear(block.clone()).await
+    }
 }
 
 impl Digesting {
-    /// Gives back the stream, and the digests that hear every block of it: MD5's and the one by `algorithm`.
-    pub(crate) fn start(data: ByteStream, algorithm: Algorithm) -> (ByteStream, Self) {
+    /// Gives back the stream, and the digests that hear every block of it: MD5's and the one by `algorithm`. The
+    /// inspection hears them, too.
+    pub(crate) fn start(data: ByteStream, algorithm: Algorithm, inspection: Option<Inspection>) -> (ByteStream, Self) {
         let algorithms = match algorithm {
             Algorithm::Md5 => vec![Algorithm::Md5],
             other => vec![Algorithm::Md5, other],
         };
-        let hashing = Arc::new(Mutex::new(Some(Hashing::start(&algorithms))));
-        let teed = stream::unfold((data, Arc::clone(&hashing)), |(mut data, hashing)| async move {
+        let hashing = Hashing::start(&algorithms);
+        let heard = Arc::new(Mutex::new(Some(Heard { hashing, inspection })));
+        let teed = stream::unfold((data, Arc::clone(&heard)), |(mut data, heard)| async move {
             let mut block = data.next().await?;
             if let Ok(bytes) = &block {
-                let heard = match hashing.lock().await.as_mut() {
-                    Some(hashing) => hashing.hear(bytes.clone()).await,
+                let outcome = match heard.lock().await.as_mut() {
+                    Some(heard) => heard.hear(bytes).await,
                     None => Err(finished()),
                 };
-                block = heard.and(block);
+                block = outcome.and(block);
             }
-            Some((block, (data, hashing)))
+            Some((block, (data, heard)))
         });
         // Stores may look for more after the end.
-        (Box::pin(teed.fuse()), Self { algorithm, hashing })
+        (Box::pin(teed.fuse()), Self { algorithm, heard })
     }
 
     /// The digests of everything that passed; call when the stream has been dropped or has ended without an error.
     pub(crate) async fn finish(self) -> Result<Received> {
         let broken = |error: io::Error| Error::BrokenUpload(format!("hashing failed: {error}"));
-        let hashing = self.hashing.lock().await.take().ok_or_else(|| broken(finished()))?;
+        let heard = self.heard.lock().await.take().ok_or_else(|| broken(finished()))?;
+        let Heard { hashing, inspection } = heard;
         let size = hashing.size();
         let digests = hashing.finish().await.map_err(broken)?;
         let (Some(md5), Some(value)) = (digests.first(), digests.last()) else { return Err(broken(finished())) };
         let os_hash = OsHash { algo: self.algorithm.as_str().to_owned(), value: value.clone() };
-        Ok(Received { md5: md5.clone(), os_hash, size })
+        Ok(Received { md5: md5.clone(), os_hash, size, inspected: inspection.map(Inspection::finish) })
     }
 }
 
@@ -71,7 +95,6 @@ fn finished() -> io::Error {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
     use fastio::Hasher;
 
     use super::*;
@@ -87,6 +110,7 @@ mod tests {
             md5: digest(Algorithm::Md5, bytes),
             os_hash: OsHash { algo: algorithm.as_str().to_owned(), value: digest(algorithm, bytes) },
             size: bytes.len() as u64,
+            inspected: None,
         }
     }
 
@@ -95,7 +119,7 @@ mod tests {
         for algorithm in Algorithm::ALL {
             let bytes: Vec<u8> = (0..3_000_000).map(|i| (i % 251) as u8).collect();
             let sent: Vec<_> = bytes.chunks(70_000).map(|block| Ok(Bytes::copy_from_slice(block))).collect();
-            let (teed, digesting) = Digesting::start(Box::pin(stream::iter(sent)), algorithm);
+            let (teed, digesting) = Digesting::start(Box::pin(stream::iter(sent)), algorithm, None);
             let passed: Vec<Bytes> = teed.map(|block| block.unwrap()).collect().await;
             assert!(passed.concat() == bytes);
             assert_eq!(digesting.finish().await.unwrap(), expected(&bytes, algorithm));
@@ -103,9 +127,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_passes_is_looked_at_on_demand() {
+        let sent = [Bytes::from_static(b"QFI\xfb\0\0\0\x03"), Bytes::from(vec![0; 1000])].map(Ok);
+        let inspection = Some(Inspection::new());
+        let (teed, digesting) = Digesting::start(Box::pin(stream::iter(sent)), Algorithm::Md5, inspection);
+        assert_eq!(teed.count().await, 2);
+        let inspected = digesting.finish().await.unwrap().inspected.unwrap();
+        assert_eq!((inspected.bytes, inspected.detected().unwrap().format), (1008, imgformat::Format::Qcow2));
+    }
+
+    #[tokio::test]
     async fn a_stream_dropped_early_is_hashed_as_far_as_it_went() {
         let sent = stream::repeat_with(|| Ok(Bytes::from_static(b"abc")));
-        let (mut teed, digesting) = Digesting::start(Box::pin(sent), Algorithm::Sha256);
+        let (mut teed, digesting) = Digesting::start(Box::pin(sent), Algorithm::Sha256, None);
         teed.next().await.unwrap().unwrap();
         drop(teed);
         assert_eq!(digesting.finish().await.unwrap(), expected(b"abc", Algorithm::Sha256));
@@ -114,7 +148,7 @@ mod tests {
     #[tokio::test]
     async fn errors_pass_and_nothing_is_heard_after_the_end() {
         let sent = [Ok(Bytes::from_static(b"abc")), Err(io::Error::other("gone")), Ok(Bytes::from_static(b"d"))];
-        let (mut teed, digesting) = Digesting::start(Box::pin(stream::iter(sent)), Algorithm::Sha512);
+        let (mut teed, digesting) = Digesting::start(Box::pin(stream::iter(sent)), Algorithm::Sha512, None);
         teed.next().await.unwrap().unwrap();
         assert_eq!(teed.next().await.unwrap().unwrap_err().to_string(), "gone");
         assert_eq!(digesting.finish().await.unwrap(), expected(b"abc", Algorithm::Sha512));

@@ -52,7 +52,7 @@ pub(crate) struct Wanted {
 }
 
 impl Images {
-    /// Opens the data of an active image, or a part of it.
+    /// Opens the data of an active image, or a part of it (v1-api §12).
     pub(crate) async fn download(
         &self,
         ctx: &Context,
@@ -66,9 +66,32 @@ impl Images {
         if image.status != ImageStatus::Active || image.deleted {
             return Err(Error::NotActive(image.id));
         }
+        self.open(ctx, image, wanted, requester).await
+    }
+
+    /// An image whose data the caller may have by v2: one that has some, and is not deactivated but for admins
+    /// (v2-images §8.2).
+    pub(crate) async fn downloadable(&self, ctx: &Context, id: &ImageId) -> Result<Image> {
+        let image = self.lookup(ctx, id).await?;
+        self.parts.policy.enforce_on(ctx, "download_image", &image)?;
+        match image.status {
+            ImageStatus::Deactivated if !ctx.is_admin => Err(Error::Deactivated),
+            _ if image.locations.is_empty() => Err(Error::NoData(image.id)),
+            _ => Ok(image),
+        }
+    }
+
+    /// Opens the data of an image that the caller may have, or a part of it.
+    pub(crate) async fn open(
+        &self,
+        ctx: &Context,
+        image: Image,
+        wanted: Option<Wanted>,
+        requester: &Requester,
+    ) -> Result<Download> {
         let wanted = wanted.filter(|wanted| wanted.only_if.is_none() || wanted.only_if == image.checksum);
         let Fetched { verdict, size, part, data } = self.fetch(ctx, &image, wanted.map(|wanted| wanted.range)).await?;
-        tracing::debug!("image {id}: cache {}", verdict.as_str());
+        tracing::debug!("image {}: cache {}", image.id, verdict.as_str());
         // An announced size of 0 means unknown in v1.
         let size = size.filter(|size| *size > 0 || image.checksum.is_some());
         let length = part.as_ref().map(|part| part.end - part.start).or(size);
@@ -78,7 +101,9 @@ impl Images {
 
     async fn fetch(&self, ctx: &Context, image: &Image, wanted: Option<RangeSpec>) -> Result<Fetched> {
         let expected = expected(image);
-        let Some(cache) = &self.parts.cache else {
+        // What not everybody may have is neither kept for everybody nor looked for there.
+        let cache = self.parts.cache.as_ref().filter(|_| image.status == ImageStatus::Active);
+        let Some(cache) = cache else {
             let source = self.source_of(image)?;
             return Ok(bypass(&*source, &expected, wanted, Verdict::Disabled).await?);
         };

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use imgformat::Refusal;
+
 use crate::cache;
 use crate::db;
 use crate::model::{ImageId, ImageStatus};
@@ -68,9 +70,21 @@ pub(crate) enum Error {
     /// The data of an image in this status cannot be downloaded.
     #[error("Image {0} is not active")]
     NotActive(ImageId),
-    /// Data was sent for an image that has some or is getting some.
+    /// Nobody but an admin gets the data of a deactivated image.
+    #[error("The requested image has been deactivated. Image data download is forbidden.")]
+    Deactivated,
+    /// The image has no data yet.
+    #[error("Image {0} has no data")]
+    NoData(ImageId),
+    /// Data was sent for an image that has some or is getting some: in status `is`, it cannot become `to`.
     #[error("Cannot upload to an unqueued image")]
-    NotQueued(ImageStatus),
+    NotQueued { is: ImageStatus, to: ImageStatus },
+    /// Nobody could use the data without these.
+    #[error(
+        "{} {} must be set prior to saving data.",
+        if .0.len() == 1 { "Property" } else { "Properties" }, .0.join(", ")
+    )]
+    NoFormats(Vec<&'static str>),
     /// A location was named for an image that has data.
     #[error("Attempted to update Location field for an image not in queued status.")]
     LocationNotQueued,
@@ -98,6 +112,12 @@ pub(crate) enum Error {
     /// The client's data ended early or broke off.
     #[error("Error uploading image: (IncompleteRead): {0}")]
     BrokenUpload(String),
+    /// Other than the announced number of bytes arrived, or more than that at least.
+    #[error("Error uploading image: (IncompleteRead): {arrived} bytes arrived instead of {announced}")]
+    WrongLength { announced: u64, arrived: u64 },
+    /// The data is not what its format says, or not safe to use.
+    #[error("{0}")]
+    Refused(#[source] Refusal),
     /// The store failed while writing.
     #[error("{0}")]
     Store(#[source] store::Error),
@@ -107,7 +127,7 @@ pub(crate) enum Error {
     /// The part that was asked for begins behind the end of the image.
     #[error(
         "Invalid start position in Range header. Start position MUST be in the inclusive range [0, {}].",
-        .size.saturating_sub(1)
+        i128::from(*.size) - 1
     )]
     RangeBeyondEnd { size: u64 },
     /// An image queued for the cache has no record.

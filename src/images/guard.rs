@@ -12,6 +12,15 @@ use crate::model::ByteStream;
 #[error("larger than {0} bytes")]
 pub(super) struct Capped(pub(super) u64);
 
+/// Marks the error of a stream that is not as long as announced.
+#[derive(Debug, thiserror::Error)]
+#[error("{arrived} bytes arrived instead of {announced}")]
+pub(super) struct WrongLength {
+    pub(super) announced: u64,
+    /// So far, if there are more.
+    pub(super) arrived: u64,
+}
+
 /// Cuts `data` with [`Capped`] before the block that would pass `cap` bytes.
 pub(super) fn capped(data: ByteStream, cap: u64) -> ByteStream {
     Box::pin(stream::try_unfold((data, 0u64), move |(mut data, seen)| async move {
@@ -21,7 +30,7 @@ pub(super) fn capped(data: ByteStream, cap: u64) -> ByteStream {
     }))
 }
 
-/// Cuts `data` with an error unless it has just `length` bytes; `None`: any number.
+/// Cuts `data` with [`WrongLength`] unless it has just `length` bytes; `None`: any number.
 ///
 /// Whoever announced a length would otherwise send a body that looks whole and is not (security C13).
 pub(super) fn exactly(data: ByteStream, length: Option<u64>) -> ByteStream {
@@ -44,8 +53,8 @@ pub(super) fn until(data: ByteStream, token: CancellationToken) -> ByteStream {
     }))
 }
 
-fn broken(seen: u64, length: u64) -> io::Error {
-    io::Error::new(io::ErrorKind::UnexpectedEof, format!("{seen} bytes arrived instead of {length}"))
+fn broken(arrived: u64, announced: u64) -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, WrongLength { announced, arrived })
 }
 
 #[cfg(test)]

@@ -7,8 +7,9 @@
 //! {"work": "upload", "locations": ["file:///var/lib/glance/images/71c675ab-…"]}
 //! ```
 //!
-//! `work` is `upload` or `delete`; `locations` are those whose data may be left, in the form in which the metadata keeps
-//! them (encrypted where it is). An entry is on disk before the work begins, and goes when the work is settled. Who does
+//! `work` is `upload`, `stage` or `delete`; `locations` are those whose data may be left, in the form in which the metadata keeps
+//! them (encrypted where it is); `"repeatable": true` is there where an image whose upload failed is to take data again, as
+//! v2 has it, and absent where it is to be killed. An entry is on disk before the work begins, and goes when the work is settled. Who does
 //! the work holds a lock on the file ([`fastio::shared`]), so what is not locked was left by a process that died, or that
 //! could not settle it.
 
@@ -32,6 +33,8 @@ const CREATION_ATTEMPTS: usize = 8;
 pub(super) enum Work {
     /// Data is stored for a queued image.
     Upload,
+    /// Data is staged for a queued image.
+    Stage,
     /// An image is deleted, and its data with it.
     Delete,
 }
@@ -42,6 +45,9 @@ pub(super) struct Note {
     pub(super) work: Work,
     /// As stored in the metadata.
     pub(super) locations: Vec<String>,
+    /// After a failure the image is `queued` again, not `killed`. Nothing that older releases know of.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) repeatable: bool,
 }
 
 /// An entry whose work this process does. Dropped without being settled it stays, for the next start to look at.
@@ -226,7 +232,7 @@ mod tests {
     use crate::model::ImageId;
 
     fn note() -> Note {
-        Note { work: Work::Upload, locations: vec!["file:///x".to_owned()] }
+        Note { work: Work::Upload, locations: vec!["file:///x".to_owned()], repeatable: false }
     }
 
     #[tokio::test]
@@ -243,6 +249,18 @@ mod tests {
         assert!(Abandoned::claim(entry.path.clone()).await.unwrap().is_none());
         entry.settle().await;
         assert!(entries(&dir).await.unwrap().is_empty());
+    }
+
+    #[test]
+    fn entries_of_other_releases_are_understood() {
+        let repeatable = Note { repeatable: true, ..note() };
+        let text = r#"{"work":"upload","locations":["file:///x"],"repeatable":true}"#;
+        assert_eq!(serde_json::to_string(&repeatable).unwrap(), text);
+        assert_eq!(serde_json::from_str::<Note>(text).unwrap(), repeatable);
+        let old = r#"{"work": "upload", "locations": ["file:///x"]}"#;
+        assert_eq!(serde_json::from_str::<Note>(old).unwrap(), note());
+        let newer = r#"{"work": "upload", "locations": ["file:///x"], "else": 1}"#;
+        assert_eq!(serde_json::from_str::<Note>(newer).unwrap(), note());
     }
 
     #[tokio::test]

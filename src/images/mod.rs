@@ -14,17 +14,20 @@ mod digest;
 mod download;
 mod error;
 mod guard;
+mod habits;
 mod journal;
 mod members;
 mod prefetch;
 mod prefetcher;
 mod recover;
 mod register;
+mod reservation;
 mod running;
 mod scrub;
 mod scrub_queue;
 mod show;
 mod source;
+mod stage;
 mod update;
 mod upload;
 mod verify;
@@ -53,7 +56,7 @@ use crate::store::Stores;
 pub(crate) use cache_api::Clear;
 pub(crate) use change::{Attribute, Change};
 pub(crate) use copy::Copy;
-pub(crate) use download::{Requester, Wanted};
+pub(crate) use download::{Download, Requester, Wanted};
 pub(crate) use error::{Error, Result};
 pub(crate) use scrub::Cleanup;
 pub(crate) use update::Brings;
@@ -75,6 +78,12 @@ pub(crate) struct Settings {
     pub(crate) scrubber_datadir: PathBuf,
     /// Where unfinished uploads and deletions are noted (`upload_journal_dir`).
     pub(crate) upload_journal_dir: PathBuf,
+    /// Where data is staged (`node_staging_uri`).
+    pub(crate) staging_dir: PathBuf,
+    /// Where other servers reach this one, which has staged data (`worker_self_reference_url`).
+    pub(crate) stage_host: Option<String>,
+    /// How strictly v2 judges data (`require_image_format_match`, `gpt_safety_checks_nonfatal`).
+    pub(crate) format_rules: imgformat::Rules,
     /// Copies fetched in the background at the same time (`task_pool_threads`).
     pub(crate) concurrent_copies: usize,
     /// Properties that an image may have; `None`: any number (`image_property_quota`).

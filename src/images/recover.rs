@@ -8,6 +8,7 @@ use super::journal::{self, Abandoned, Work};
 use super::{Error, Images};
 use crate::db;
 use crate::model::{Context, Image, ImageId, ImageStatus};
+use ImageStatus::{Active, Deactivated, Deleted, Importing, Killed, PendingDelete, Queued, Saving, Uploading};
 
 /// The start waits this long for the first round: metadata that cannot be reached must not keep images from anybody.
 const START_WAIT: Duration = Duration::from_secs(3);
@@ -41,7 +42,11 @@ impl From<db::Error> for Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::Lasting(error.to_string())
+        match error {
+            Error::NotQueued { .. } => Self::Busy,
+            Error::Update(error) => error.into(),
+            other => Self::Lasting(other.to_string()),
+        }
     }
 }
 
@@ -119,32 +124,33 @@ impl Images {
             note.locations.iter().map(|stored| self.plain_location(stored)).collect::<Result<Vec<_>, _>>()?;
         match (note.work, image.status) {
             // It died before it had the image, so it stored nothing; who has it now is not our business.
-            (Work::Upload, ImageStatus::Queued | ImageStatus::Uploading | ImageStatus::Importing) => Ok(()),
-            (Work::Upload, ImageStatus::Saving) => {
+            (Work::Upload, Uploading | Importing) => Ok(()),
+            (Work::Upload, Queued) if !note.repeatable => Ok(()),
+            (Work::Stage, Queued | Saving | Importing | Active | Deactivated) => Ok(()),
+            // Staged: all of it is there, and noted.
+            (Work::Stage, Uploading) if image.size.is_some() => Ok(()),
+            // A repeatable upload may have been given up while its data could not be removed.
+            (Work::Upload, Queued | Saving) | (Work::Stage, Uploading) => {
                 // If it died before it had the image, somebody else may be uploading.
                 if journal::others_at_work(&self.parts.settings.upload_journal_dir, id, claimed).await? {
                     return Err(Failure::Busy);
                 }
-                match self.set_status(ctx, &image, ImageStatus::Saving, ImageStatus::Killed).await {
-                    Ok(_) => tracing::info!("killed image {id}: its upload was interrupted"),
-                    Err(Error::NotQueued(_)) => return Err(Failure::Busy),
-                    Err(Error::Update(error)) => return Err(error.into()),
-                    Err(error) => return Err(error.into()),
-                }
-                self.remove_left(id, &locations).await
+                // Nobody brings data for a killed image, so that what is removed is no new one's.
+                self.set_status(ctx, &image, image.status, Killed).await?;
+                self.undo_upload(ctx, &image, &locations, note.repeatable).await
             }
-            (Work::Upload, ImageStatus::Killed) => self.remove_left(id, &locations).await,
-            (Work::Upload, ImageStatus::Active | ImageStatus::Deactivated) => {
+            (Work::Upload | Work::Stage, Killed) => self.undo_upload(ctx, &image, &locations, note.repeatable).await,
+            (Work::Upload, Active | Deactivated) => {
                 let live = self.plain_locations(&image)?;
                 let left: Vec<_> = locations.into_iter().filter(|uri| !live.contains(uri)).collect();
                 self.remove_left(id, &left).await
             }
             // The record decides what becomes of the data, whoever was interrupted.
-            (_, ImageStatus::Deleted) => {
+            (_, Deleted) => {
                 self.finish_deletion(ctx, &image).await?;
                 self.remove_left(id, &locations).await
             }
-            (_, ImageStatus::PendingDelete) => {
+            (_, PendingDelete) => {
                 self.finish_deletion(ctx, &image).await?;
                 match self.queue_for_scrubber(id, &self.plain_locations(&image)?).await {
                     true => Ok(()),
@@ -154,6 +160,23 @@ impl Images {
             // It died before it deleted the record: the image lives on.
             (Work::Delete, _) => Ok(()),
         }
+    }
+
+    /// Removes what an upload of a killed image left, and lets the image take data again if it may.
+    async fn undo_upload(
+        &self,
+        ctx: &Context,
+        image: &Image,
+        uris: &[String],
+        repeatable: bool,
+    ) -> Result<(), Failure> {
+        self.remove_left(&image.id, uris).await?;
+        if repeatable {
+            self.requeue(ctx, image).await?;
+        }
+        let now = if repeatable { Queued } else { Killed };
+        tracing::info!("image {} is {now}: its upload was interrupted", image.id);
+        Ok(())
     }
 
     /// Over a registry, deleting a record takes two requests: the second one, if it is missing.

@@ -36,7 +36,7 @@ pub(super) struct StoredImage {
 #[async_trait]
 impl Source for StoredImage {
     async fn open(&self, range: ByteRange) -> store::Result<Opened> {
-        let mut last = store::Error::NotFound("The image has no location".to_owned());
+        let mut told = store::Error::NotFound("The image has no location".to_owned());
         for uri in &self.uris {
             let opened = match self.stores.for_uri(uri) {
                 Ok(store) => store.get(uri, range).await,
@@ -47,9 +47,11 @@ impl Source for StoredImage {
                     let file = file.filter(|file| file.len() <= self.cap);
                     return Ok(Opened { data: capped(data, self.cap), file, size, version });
                 }
-                Err(error) => last = error,
+                // That data is missing in one place says less than that another cannot be reached.
+                Err(error) if matches!(told, store::Error::NotFound(_)) => told = error,
+                Err(_) => {}
             }
         }
-        Err(last)
+        Err(told)
     }
 }

@@ -13,7 +13,9 @@ impl Images {
         self.authorise_change(ctx, "modify_image")?;
         let image = self.lookup(ctx, id).await?;
         match brings {
-            Brings::Data if image.status != ImageStatus::Queued => Err(Error::NotQueued(image.status)),
+            Brings::Data if image.status != ImageStatus::Queued => {
+                Err(Error::NotQueued { is: image.status, to: ImageStatus::Saving })
+            }
             Brings::Location if image.status != ImageStatus::Queued => Err(Error::LocationNotQueued),
             _ => Ok(image),
         }

@@ -14,7 +14,11 @@ const LOGGER: &str = "glance.notifier.logging_notifier";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Event {
     Create,
+    /// Data is about to come (v2).
+    Prepare,
     Upload,
+    /// The data is there (v2).
+    Activate,
     Update,
     Delete,
     Send,
@@ -24,7 +28,9 @@ impl Event {
     fn as_str(self) -> &'static str {
         match self {
             Self::Create => "image.create",
+            Self::Prepare => "image.prepare",
             Self::Upload => "image.upload",
+            Self::Activate => "image.activate",
             Self::Update => "image.update",
             Self::Delete => "image.delete",
             Self::Send => "image.send",

@@ -42,6 +42,7 @@ impl Setup {
             conf.set("image_cache_dir", at("cache"));
             conf.set("scrubber_datadir", at("scrubber"));
             conf.set("policy_file", at("policy.json"));
+            conf.set("node_staging_uri", format!("file://{}", at("staging")));
             conf.set_flavor(flavor);
         }
         let setup = Self { program, dir, port, conf };
@@ -185,6 +186,13 @@ impl Gander {
         let open = descriptors.flat_map(|entry| fs::read_link(entry.path())).map(|path| path.display().to_string());
         let maps = fs::read_to_string(process.join("maps")).unwrap();
         open.chain(maps.lines().map(str::to_owned)).collect()
+    }
+
+    /// The most memory that the server ever had, in KiB.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
     /// Sends a signal.

@@ -93,6 +93,7 @@ impl Servers {
         api.set("scrubber_datadir", at("scrubber"));
         api.set("image_cache_dir", at("cache"));
         api.set("policy_file", at("policy.json"));
+        api.set("node_staging_uri", format!("file://{}", at("staging")));
 
         let registry = &mut self.registry;
         registry.set("sql_connection", "sqlite:///");

@@ -47,14 +47,18 @@ impl From<Error> for ApiError {
                 Metadata::Invalid(_) => Self::bad_request(source.to_string()),
                 source => other(source),
             },
-            Error::NotActive(_) => Self::not_found(text),
-            Error::NotQueued(_) | Error::NoCommonCache => Self::conflict(text),
+            Error::NotActive(_) | Error::NoData(_) => Self::not_found(text),
+            Error::Deactivated => Self::forbidden(text),
+            Error::NotQueued { .. } | Error::NoCommonCache => Self::conflict(text),
             Error::LocationNotQueued
             | Error::UnknownStore(_)
             | Error::BadLocation(_)
             | Error::AnnouncedTooLarge { .. }
             | Error::Mismatch { .. }
             | Error::BrokenUpload(_)
+            | Error::WrongLength { .. }
+            | Error::NoFormats(_)
+            | Error::Refused(_)
             | Error::NotCacheable(_)
             | Error::NotQueueable => Self::bad_request(text),
             Error::RangeBeyondEnd { size } => Self::range_not_satisfiable(text).of_size(size),

@@ -1,10 +1,9 @@
 //! What handlers take from a request besides its path.
 
 use axum::body::Body;
-use futures_util::StreamExt;
 use http::HeaderMap;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 
+use crate::api::data;
 use crate::api::error::ApiError;
 use crate::model::{ByteStream, ImageId};
 
@@ -22,34 +21,19 @@ pub(super) struct Data {
     pub(super) is_octet_stream: bool,
 }
 
-/// Whether the request brings data.
-fn has_data(headers: &HeaderMap) -> bool {
-    headers.contains_key(TRANSFER_ENCODING) || content_length(headers).is_some_and(|length| length > 0)
-}
-
 /// The request's data, if it brings some.
 ///
 /// # Errors
 /// 400 for data in a transfer coding that would be stored as it is.
 pub(super) fn data(headers: &HeaderMap, body: Body) -> Result<Option<Data>, ApiError> {
-    if !has_data(headers) {
+    let chunked = data::is_chunked(headers)?;
+    let length = data::content_length(headers);
+    if !chunked && length.is_none_or(|length| length == 0) {
         return Ok(None);
     }
-    let coding = headers.get(TRANSFER_ENCODING);
-    if coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked")) {
-        return Err(ApiError::bad_request("Transfer-Encoding must be chunked, if it is given"));
-    }
-    let chunked = coding.is_some();
-    let stream = body.into_data_stream().map(|block| block.map_err(std::io::Error::other));
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    let media_type = content_type.split(';').next().unwrap_or("").trim();
     Ok(Some(Data {
-        stream: Box::pin(stream),
-        length: if chunked { None } else { content_length(headers) },
-        is_octet_stream: media_type.eq_ignore_ascii_case("application/octet-stream"),
+        stream: data::stream(body),
+        length: if chunked { None } else { length },
+        is_octet_stream: data::media_type(data::content_type(headers)).eq_ignore_ascii_case("application/octet-stream"),
     }))
-}
-
-fn content_length(headers: &HeaderMap) -> Option<u64> {
-    headers.get(CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
 }

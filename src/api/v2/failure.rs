@@ -39,9 +39,9 @@ pub(super) fn missing(error: Error, missing: impl FnOnce(&str) -> String) -> Fai
     }
 }
 
-/// The explanation of a 415.
+/// The explanation of a 415, which ends in a line of its own.
 pub(super) fn unsupported(content_type: &str) -> String {
-    format!("The request media type {content_type} is not supported by this server.")
+    format!("The request media type {content_type} is not supported by this server.\n")
 }
 
 fn answer(error: Error) -> ApiError {
@@ -71,17 +71,27 @@ fn answer(error: Error) -> ApiError {
         | Error::NoMetadata { source, .. } => metadata(source),
         Error::NotCaching => explained(StatusCode::NOT_FOUND),
         Error::NoCommonCache => explained(StatusCode::CONFLICT),
-        Error::NotActive(_) => ApiError::not_found(""),
-        Error::NotQueued(_) => explained(StatusCode::CONFLICT),
-        Error::GoneMeanwhile(_) => explained(StatusCode::GONE),
-        Error::AnnouncedTooLarge { .. } | Error::TooLarge(_) | Error::Quota { .. } => {
-            explained(StatusCode::PAYLOAD_TOO_LARGE)
+        Error::NotActive(_) | Error::NoData(_) => ApiError::not_found(""),
+        Error::Deactivated => explained(StatusCode::FORBIDDEN),
+        Error::NotQueued { is, to } => {
+            ApiError::conflict("").explained(format!("Image status transition from {is} to {to} is not allowed"))
         }
-        Error::RangeBeyondEnd { size } => ApiError::range_not_satisfiable(text).of_size(size),
+        Error::GoneMeanwhile(id) => ApiError::new(StatusCode::GONE, "").explained(format!(
+            "Image {id} could not be found after upload. The image may have been deleted during the upload, cleaning up \
+             the chunks uploaded."
+        )),
+        Error::AnnouncedTooLarge { .. } | Error::TooLarge(_) => {
+            ApiError::too_large("").explained(format!("The incoming image is too large: {text}"))
+        }
+        Error::Quota { .. } => explained(StatusCode::PAYLOAD_TOO_LARGE),
+        Error::Refused(_) => explained(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+        Error::RangeBeyondEnd { .. } => ApiError::range_not_satisfiable(text),
         Error::NoCache | Error::NoJournal | Error::Busy => explained(StatusCode::SERVICE_UNAVAILABLE),
         Error::OutOfRange { .. }
-        | Error::UnknownStore(_)
         | Error::BadLocation(_)
+        | Error::UnknownStore(_)
+        | Error::WrongLength { .. }
+        | Error::NoFormats(_)
         | Error::Mismatch { .. }
         | Error::BrokenUpload(_)
         | Error::LocationNotQueued
@@ -124,7 +134,7 @@ fn upload(source: &Store) -> ApiError {
             StatusCode::SERVICE_UNAVAILABLE,
             format!("Insufficient permissions on image storage media: {source}"),
         ),
-        Store::AddDisabled => {
+        Store::AddDisabled | Store::Unsupported(_) => {
             explained(StatusCode::GONE, "Error in store configuration. Adding images to store is disabled.".to_owned())
         }
         _ => internal(&format!("upload failed: {source}")),
@@ -133,6 +143,7 @@ fn upload(source: &Store) -> ApiError {
 
 fn read(source: &Store) -> ApiError {
     match source {
+        Store::Unsupported(_) => ApiError::bad_request("").explained(source.to_string()),
         Store::Unavailable(_) | Store::BadLocation(_) => {
             tracing::error!("download failed: {source}");
             ApiError::unavailable("").explained("The store of this image cannot be reached at present.")

@@ -3,11 +3,13 @@
 mod body;
 mod cache;
 mod changes;
+mod data;
 mod failure;
 mod images;
 mod info;
 mod patch;
 mod query;
+mod ranges;
 mod routes;
 mod schema;
 mod schemas;

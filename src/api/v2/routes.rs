@@ -6,7 +6,7 @@ use axum::routing::{MethodRouter, delete, get, post, put};
 use http::header::ALLOW;
 use http::{HeaderValue, Method, StatusCode};
 
-use super::{Shared, cache, images, info, schemas};
+use super::{Shared, cache, data, images, info, schemas};
 use crate::api::error::ApiError;
 
 pub(super) fn router(state: Shared, cache_management: bool) -> Router {
@@ -16,6 +16,8 @@ pub(super) fn router(state: Shared, cache_management: bool) -> Router {
             "/images/{id}",
             only("GET, PATCH, DELETE", get(images::show).patch(images::update).delete(images::remove)),
         )
+        .route("/images/{id}/file", only("GET, PUT", get(data::download).put(data::upload)))
+        .route("/images/{id}/stage", only("PUT", put(data::stage)))
         .merge(about())
         .merge(cache());
     let router = if cache_management { router.merge(old_cache()) } else { router };

@@ -17,7 +17,9 @@ pub(crate) struct Settings {
     pub(crate) show_image_direct_url: bool,
     /// Images on a page.
     pub(crate) page: PageLimits,
-    /// Ways of importing an image that there are (`enabled_import_methods`).
+    /// Data may be staged: `enabled_import_methods` names the import that takes it from there.
+    pub(crate) staging: bool,
+    /// Ways of importing an image that there are.
     pub(crate) import_methods: Vec<String>,
     /// Properties beside those that every image has.
     pub(crate) custom: CustomProperties,

@@ -1,0 +1,108 @@
+//! Servers that are killed in the middle of an upload by v2: the image takes data again.
+
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use super::upload::half_an_upload;
+use crate::harness::{Gander, Setup, WriteLock, entries, eventually};
+
+const LIMIT: Duration = Duration::from_secs(15);
+
+fn journal(gander: &Gander) -> PathBuf {
+    gander.path("images/.journal")
+}
+
+/// The image is as if nothing had been sent, and nothing lies anywhere.
+#[track_caller]
+fn clean(gander: &Gander, id: &str) {
+    let image = gander.client().image(id);
+    assert_eq!(image["status"], "queued");
+    for field in ["size", "virtual_size", "checksum", "os_hash_algo", "os_hash_value"] {
+        assert_eq!(image[field], Value::Null, "{field}");
+    }
+    assert!(entries(&gander.path("images")).is_empty() && entries(&journal(gander)).is_empty());
+}
+
+#[test]
+fn killed_in_the_middle_of_an_upload() {
+    let mut gander = Gander::plain();
+    let (id, _stream) = half_an_upload(&gander.client());
+    let noted = fs::read_to_string(&entries(&journal(&gander))[0]).unwrap();
+    assert!(noted.contains(r#""repeatable":true"#), "{noted}");
+    gander.end(Signal::KILL);
+    gander.start_again();
+    clean(&gander, &id);
+    gander.client().put_file(&id, b"again").expect(204);
+    assert_eq!(gander.client().get_file(&id).expect(200).body, b"again");
+}
+
+#[test]
+fn killed_when_the_data_is_stored_but_the_image_not_active() {
+    let key = "012345678901234567890123456789ab";
+    let mut gander = Setup::api("").set("metadata_encryption_key", key).start();
+    let (id, mut stream) = half_an_upload(&gander.client());
+    let lock = WriteLock::on(&gander.path("glance.sqlite"));
+    stream.write_all(b"def").unwrap();
+    eventually("the data is stored", LIMIT, || gander.path("images").join(&id).exists());
+    gander.end(Signal::KILL);
+    drop(lock);
+    gander.start_again();
+    clean(&gander, &id);
+    gander.client().put_file(&id, b"again").expect(204);
+}
+
+#[test]
+fn killed_in_the_middle_of_its_own_cleaning_up() {
+    let mut gander = Gander::plain();
+    let (id, _stream) = half_an_upload(&gander.client());
+    gander.end(Signal::KILL);
+    // What it does first, so that nobody brings data while the last is removed.
+    let kill = "UPDATE images SET status = 'killed' RETURNING status";
+    assert_eq!(crate::harness::sqlite_rows(&gander.path("glance.sqlite"), kill), ["killed"]);
+    fs::write(gander.path("images").join(&id), "left").unwrap();
+    gander.start_again();
+    clean(&gander, &id);
+}
+
+#[test]
+fn data_that_could_not_be_removed_goes_at_the_next_start() {
+    let mut gander = Gander::plain();
+    let id = gander.client().register("raw", "bare");
+    let untouched = gander.client().add_raw(b"abc");
+    gander.end(Signal::KILL);
+    let file = gander.path("images").join(&id);
+    fs::write(&file, "left").unwrap();
+    let entry = |id: &str| journal(&gander).join(format!("{id}.0123456789abcdef"));
+    for id in [&id, &untouched] {
+        let place = gander.path("images").join(id);
+        let text = format!(r#"{{"work":"upload","locations":["file://{}"],"repeatable":true}}"#, place.display());
+        fs::write(entry(id), text).unwrap();
+    }
+    gander.start_again();
+    assert!(!file.exists() && entries(&journal(&gander)).is_empty());
+    assert_eq!(gander.client().get_file(&untouched).expect(200).body, b"abc");
+    gander.client().put_file(&id, b"abc").expect(204);
+}
+
+#[test]
+fn the_upload_of_a_living_server_is_left_alone() {
+    let first = Gander::plain();
+    let (id, mut stream) = half_an_upload(&first.client());
+    let second = Setup::api("")
+        .set("sql_connection", format!("sqlite:///{}", first.path("glance.sqlite").display()))
+        .set("filesystem_store_datadir", first.path("images").display());
+    let place = first.path("images").join(&id);
+    let text = format!(r#"{{"work":"upload","locations":["file://{}"],"repeatable":true}}"#, place.display());
+    fs::write(journal(&first).join(format!("{id}.0123456789abcdef")), text).unwrap();
+    let second = second.start();
+    assert_eq!(second.client().status(&id), "saving");
+    stream.write_all(b"def").unwrap();
+    eventually("the image is active", LIMIT, || second.client().status(&id) == "active");
+    eventually("the entries are gone", LIMIT, || entries(&journal(&first)).is_empty());
+    assert_eq!(second.client().get_file(&id).expect(200).body, b"abcdef");
+}
