@@ -104,6 +104,7 @@ impl Service for ImageApi {
                 Some(v2) => {
                     // Python's servers take paths apart after they have unquoted them.
                     let path = path.map(|path| path.replace("%2F", "/").replace("%2f", "/"));
+                    let path = path.map(|path| format!("/{}", path.trim_start_matches('/')));
                     v2.answer(&self.identity, path.as_deref(), request).await
                 }
                 None => versions::document(&base.0, self.offer, false),

@@ -36,9 +36,9 @@ impl V2 {
         }
     }
 
-    /// The minors in the order of the document, the current one first (v2-images §1.1).
+    /// The minors in the order of the document (v2-images §1.1).
     fn listed(self) -> Vec<u32> {
-        let newest: &[u32] = if self.cache { &[18, 17, 16, 15, 14, 9] } else { &[17, 15, 9] };
+        let newest: &[u32] = if self.cache { &[18, 17, 16, 15, 14, 9] } else { &[15, 9, 17] };
         newest.iter().copied().chain((0..=7).rev()).collect()
     }
 }
@@ -155,10 +155,13 @@ pub(crate) fn document(base: &str, offer: Offer, asked: bool) -> Response {
         format!(r#"{{"status": "{status}", "id": "{id}", "links": [{{"href": "{base}/{path}/", "rel": "self"}}]}}"#)
     };
     let minors = offer.v2.map(V2::listed).unwrap_or_default();
+    let current = minors.iter().max();
     let mut entries: Vec<String> = minors
         .iter()
-        .enumerate()
-        .map(|(place, minor)| entry(if place == 0 { "CURRENT" } else { "SUPPORTED" }, &format!("v2.{minor}"), "v2"))
+        .map(|minor| {
+            let status = if Some(minor) == current { "CURRENT" } else { "SUPPORTED" };
+            entry(status, &format!("v2.{minor}"), "v2")
+        })
         .collect();
     let v1 = if minors.is_empty() { "CURRENT" } else { "SUPPORTED" };
     if offer.v1 {

@@ -24,7 +24,7 @@ pub(crate) struct ApiError {
     /// Bytes of the image, for those who asked for a part that it does not have (RFC 9110 §15.5.17).
     pub(in crate::api) size: Option<u64>,
     /// A header that goes with it.
-    pub(in crate::api) header: Option<(HeaderName, HeaderValue)>,
+    pub(in crate::api) header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
 impl ApiError {
@@ -103,7 +103,7 @@ impl ApiError {
 
     /// Adds a header.
     pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.header = Some((name, value));
+        self.header = Some(Box::new((name, value)));
         self
     }
 

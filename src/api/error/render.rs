@@ -84,7 +84,8 @@ fn v2_kind(headers: &HeaderMap) -> Kind {
 impl ApiError {
     fn render(&self, form: Form) -> Response {
         let (body, content_type) = match (form.api, form.kind) {
-            (_, Kind::Empty) => (String::new(), "text/plain; charset=UTF-8"),
+            (Api::V1, Kind::Empty) => (String::new(), "text/plain; charset=UTF-8"),
+            (Api::V2, Kind::Empty) => (String::new(), "text/html; charset=UTF-8"),
             // v1's faults are always plain text, whatever the client accepts.
             (Api::V1, Kind::Html) if self.status != StatusCode::INTERNAL_SERVER_ERROR => {
                 (self.html(form.api), "text/html; charset=UTF-8")
@@ -105,7 +106,7 @@ impl ApiError {
         if let Some(value) = self.size.and_then(|size| HeaderValue::from_str(&format!("bytes */{size}")).ok()) {
             headers.insert(header::CONTENT_RANGE, value);
         }
-        if let Some((name, value)) = self.header.clone() {
+        if let Some((name, value)) = self.header.as_deref().cloned() {
             headers.insert(name, value);
         }
         if self.close {

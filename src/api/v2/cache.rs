@@ -1,6 +1,7 @@
 //! Managing this node's cache: v2's own way (v2-images §12.2), and the older one that `glance-cache-manage` speaks (§12.3).
 
 use axum::Extension;
+use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
@@ -75,7 +76,16 @@ pub(super) async fn clean(State(v2): State<Shared>, Extension(ctx): Extension<Co
 }
 
 /// `POST /cache/prune`
-pub(super) async fn prune(State(v2): State<Shared>, Extension(ctx): Extension<Context>) -> Answer {
+pub(super) async fn prune(
+    State(v2): State<Shared>,
+    Extension(ctx): Extension<Context>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    if body::is_there(&headers) {
+        // Nobody looks into it, but it has to be one.
+        body::read(&headers, body).await?;
+    }
     let done = v2.images.prune_cache(&ctx).await?;
     Ok(views::ok(&json!({"total_files_pruned": done.files, "total_bytes_pruned": done.bytes})))
 }

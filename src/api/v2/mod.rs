@@ -21,7 +21,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
-use http::header::{LOCATION, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CONTENT_TYPE, LOCATION, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, StatusCode};
 use percent_encoding::percent_decode_str;
 use tower::ServiceExt;
@@ -82,7 +82,8 @@ impl V2Api {
             }
             let Some(path) = path else {
                 let base = request.extensions().get::<BaseUrl>().map_or("", |base| &base.0);
-                return (StatusCode::FOUND, [(LOCATION, format!("{base}/v2/"))]).into_response();
+                let plain = "text/plain; charset=utf8".to_owned();
+                return (StatusCode::FOUND, [(LOCATION, format!("{base}/v2/")), (CONTENT_TYPE, plain)]).into_response();
             };
             lead_to(path, &mut request);
             context.request_id = Some(id.clone());

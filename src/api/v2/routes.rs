@@ -67,7 +67,7 @@ fn or_nothing(methods: MethodRouter<Shared>) -> MethodRouter<Shared> {
 /// Any other method of a known path is a 405 that names those there are; HEAD among them, which axum would take for GET.
 fn only(allowed: &'static str, methods: MethodRouter<Shared>) -> MethodRouter<Shared> {
     let refuse = move |request: Request| async move { not_allowed(&request, allowed) };
-    methods.head(refuse.clone()).fallback(refuse)
+    methods.head(refuse).fallback(refuse)
 }
 
 fn not_allowed(request: &Request, allowed: &'static str) -> ApiError {
@@ -80,6 +80,6 @@ async fn unknown(request: Request) -> ApiError {
     match known.contains(request.method()) {
         true => ApiError::not_found(""),
         false => ApiError::new(StatusCode::NOT_IMPLEMENTED, "")
-            .explained(format!("The method {} is not implemented for this resource. ", request.method())),
+            .explained(format!("\nThe request method {} is not implemented for this server. ", request.method())),
     }
 }
