@@ -41,9 +41,6 @@ pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Value, ApiEr
         Ok(Err(error)) => return Err(ApiError::bad_request(format!("The body is broken: {error}")).closing()),
         Err(_) => return Err(ApiError::bad_request("The body did not arrive in time").closing()),
     };
-    if std::str::from_utf8(&bytes).is_err() {
-        return Err(explained(UNDECODABLE));
-    }
     match serde_json::from_slice(&bytes) {
         Ok(value @ (Value::Array(_) | Value::Object(_))) => Ok(value),
         Ok(_) => Err(explained("Unexpected body type. Expected list/dict.")),
