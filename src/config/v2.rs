@@ -27,9 +27,12 @@ static ENABLED_IMPORT_METHODS: Opt = Opt::list("DEFAULT", "enabled_import_method
     .default("[glance-direct,web-download,copy-image]")
     .help("Ways of importing an image, in square brackets");
 
-pub(super) static OPTIONS: &[&Opt] =
-    &[
-    &ENABLE_V2_API, &SHOW_MULTIPLE_LOCATIONS, &SHOW_IMAGE_DIRECT_URL, &DISK_FORMATS, &CONTAINER_FORMATS,
+pub(super) static OPTIONS: &[&Opt] = &[
+    &ENABLE_V2_API,
+    &SHOW_MULTIPLE_LOCATIONS,
+    &SHOW_IMAGE_DIRECT_URL,
+    &DISK_FORMATS,
+    &CONTAINER_FORMATS,
     &ENABLED_IMPORT_METHODS,
 ];
 
