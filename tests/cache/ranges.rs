@@ -20,7 +20,7 @@ fn remote(http: &Client, origin: &Origin) -> String {
 /// All headers, but the time.
 fn headers(answer: &Response) -> Vec<(String, String)> {
     let lower = answer.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
-    let mut headers: Vec<_> = lower.filter(|(name, _)| name != "date").collect();
+    let mut headers: Vec<_> = lower.filter(|(name, _)| name != "date" && name != "x-openstack-request-id").collect();
     headers.sort();
     headers
 }
