@@ -7,7 +7,7 @@ use super::{Error, Loaded, Result};
 use crate::api::{CustomProperties, V2Settings};
 
 static ENABLE_V2_API: Opt = Opt::bool("DEFAULT", "enable_v2_api").default("true").help("Serve v2");
-static SHOW_MULTIPLE_LOCATIONS: Opt = Opt::bool("DEFAULT", "show_multiple_locations")
+pub(super) static SHOW_MULTIPLE_LOCATIONS: Opt = Opt::bool("DEFAULT", "show_multiple_locations")
     .default("false")
     .help("Tell clients of v2 where images' data is, and let them change that");
 static SHOW_IMAGE_DIRECT_URL: Opt = Opt::bool("DEFAULT", "show_image_direct_url")
@@ -27,9 +27,12 @@ static ENABLED_IMPORT_METHODS: Opt = Opt::list("DEFAULT", "enabled_import_method
     .default("[glance-direct,web-download,copy-image]")
     .help("Ways of importing an image, in square brackets");
 
-pub(super) static OPTIONS: &[&Opt] =
-    &[
-    &ENABLE_V2_API, &SHOW_MULTIPLE_LOCATIONS, &SHOW_IMAGE_DIRECT_URL, &DISK_FORMATS, &CONTAINER_FORMATS,
+pub(super) static OPTIONS: &[&Opt] = &[
+    &ENABLE_V2_API,
+    &SHOW_MULTIPLE_LOCATIONS,
+    &SHOW_IMAGE_DIRECT_URL,
+    &DISK_FORMATS,
+    &CONTAINER_FORMATS,
     &ENABLED_IMPORT_METHODS,
 ];
 

@@ -103,7 +103,12 @@ pub(super) async fn remove(
 
 /// An id in a path; what cannot be one names no image.
 pub(super) fn image_id(text: &str) -> Result<ImageId, ApiError> {
-    ImageId::parse(text).ok_or_else(|| ApiError::not_found("").explained(format!("No image found with ID {text}")))
+    known_id(text, |id| format!("No image found with ID {id}"))
+}
+
+/// The same, where a call says otherwise that there is no such image.
+pub(super) fn known_id(text: &str, missing: impl FnOnce(&str) -> String) -> Result<ImageId, ApiError> {
+    ImageId::parse(text).ok_or_else(|| ApiError::not_found("").explained(missing(text)))
 }
 
 /// 204, labelled as Glance labels it.
