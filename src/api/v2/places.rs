@@ -26,6 +26,29 @@ pub(super) fn change(operation: Operation, schema: &ImageSchema) -> Result<Place
     })
 }
 
+/// What the client says of data at each URL (`validation_data`).
+pub(super) fn said(operations: &[Operation]) -> Vec<(Value, Value)> {
+    let places = operations.iter().filter(|operation| operation.path.first().is_some_and(|root| root == "locations"));
+    let entries = places.flat_map(|operation| match &operation.value {
+        Value::Array(entries) => entries.as_slice(),
+        entry => std::slice::from_ref(entry),
+    });
+    entries
+        .map(|entry| (entry["url"].clone(), entry["validation_data"].clone()))
+        .filter(|(_, said)| !said.is_null())
+        .collect()
+}
+
+/// Repeats that in the answer, and only there.
+pub(super) fn echo(image: &mut Value, said: &[(Value, Value)]) {
+    let Some(locations) = image.get_mut("locations").and_then(Value::as_array_mut) else { return };
+    for (url, said) in said {
+        for location in locations.iter_mut().filter(|location| location["url"] == *url) {
+            location["validation_data"] = said.clone();
+        }
+    }
+}
+
 /// Digits, or `-` for the end.
 fn position(part: &str) -> Option<Position> {
     match part {
