@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Error, Images, Result};
+use super::{Error, Images, PlaceChange, Result};
 use crate::db::UpdateMode;
 use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus, Visibility};
 use crate::notify::{Event, Priority};
@@ -44,6 +44,8 @@ pub(crate) enum Change {
         value: Option<String>,
     },
     RemoveProperty(String),
+    /// Changes where the data is.
+    Places(PlaceChange),
 }
 
 impl Attribute {
@@ -72,12 +74,24 @@ impl Images {
         }
         let image = self.lookup(ctx, id).await?;
         let mut draft = Draft { properties: image.properties.clone(), fields: ImageFields::default() };
+        let mut places = None;
         for change in changes {
-            self.authorise_one(ctx, &image, &change)?;
-            draft.apply(ctx, &image, change)?;
+            if let Change::Places(change) = change {
+                let mut now = places.take().map_or_else(|| self.places(&image), Ok)?;
+                self.change_places(ctx, &mut now, change, draft.formats(&image)).await?;
+                places = Some(now);
+            } else {
+                self.authorise_one(ctx, &image, &change)?;
+                draft.apply(ctx, &image, change)?;
+            }
         }
         self.check_quotas(&draft, &image)?;
         let fields = draft.into_fields(&image);
+        if let Some(places) = places {
+            let changed = self.save_places(ctx, &image, places, fields).await?;
+            self.parts.notifier.image(Event::Update, Priority::Info, &changed);
+            return Ok(changed);
+        }
         if fields == ImageFields::default() {
             return Ok(image);
         }
@@ -167,7 +181,18 @@ impl Draft {
                 Some(_) => Ok(()),
                 None => Err(Error::NoProperty(name)),
             },
+            // Made elsewhere, as stores have to be asked.
+            Change::Places(_) => Ok(()),
         }
+    }
+
+    /// Whether the image will have its formats.
+    fn formats(&self, image: &Image) -> [(&'static str, bool); 2] {
+        let set = |said: &Option<Option<String>>, before: &Option<String>| said.as_ref().unwrap_or(before).is_some();
+        [
+            ("disk_format", set(&self.fields.disk_format, &image.disk_format)),
+            ("container_format", set(&self.fields.container_format, &image.container_format)),
+        ]
     }
 
     fn set(&mut self, ctx: &Context, image: &Image, attribute: Attribute) -> Result<()> {

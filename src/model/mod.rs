@@ -8,6 +8,7 @@ mod listing;
 mod query;
 mod range;
 mod rights;
+mod sharing;
 mod stream;
 mod time;
 mod truth;
@@ -22,6 +23,7 @@ pub(crate) use listing::{
 pub(crate) use query::{Filters, ImageQuery, PublicFilter, SortDir, SortKey};
 pub(crate) use range::RangeSpec;
 pub(crate) use rights::{may_change, may_see, may_share, owns};
+pub(crate) use sharing::{MemberStatus, Sharing};
 pub(crate) use stream::ByteStream;
 pub(crate) use time::zulu;
 pub(crate) use truth::truthy;

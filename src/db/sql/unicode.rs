@@ -2,7 +2,6 @@
 
 use crate::db::{Error, Result};
 use crate::model::ImageFields;
-use crate::model::Membership;
 
 /// Longest member name the database holds.
 const MAX_MEMBER: usize = 255;
@@ -15,7 +14,7 @@ pub(super) fn check_fields(fields: &ImageFields) -> Result<()> {
         check("Location", Some(&location.uri))?;
     }
     for tag in fields.tags.iter().flatten() {
-        check("Tag", Some(tag))?;
+        check_tag(tag)?;
     }
     check("Checksum", fields.checksum.as_ref().and_then(Option::as_deref))?;
     for (name, value) in fields.properties.iter().flatten() {
@@ -28,11 +27,16 @@ pub(super) fn check_fields(fields: &ImageFields) -> Result<()> {
 }
 
 /// Refuses members that the table cannot hold.
-pub(super) fn check_member(membership: &Membership) -> Result<()> {
-    if membership.member.chars().count() > MAX_MEMBER {
+pub(super) fn check_member(member: &str) -> Result<()> {
+    if member.chars().count() > MAX_MEMBER {
         return Err(Error::Invalid(format!("Member too long: more than {MAX_MEMBER} characters")));
     }
-    check("Member", Some(&membership.member))
+    check("Member", Some(member))
+}
+
+/// Refuses tags that no Glance database may hold.
+pub(super) fn check_tag(tag: &str) -> Result<()> {
+    check("Tag", Some(tag))
 }
 
 fn check(field: &str, text: Option<&str>) -> Result<()> {
