@@ -18,6 +18,9 @@ static HASHING_ALGORITHM: Opt = Opt::str("DEFAULT", "hashing_algorithm")
 static IMAGE_PROPERTY_QUOTA: Opt = Opt::int("DEFAULT", "image_property_quota")
     .default("128")
     .help("Properties an image may have; negative: any number");
+static IMAGE_PATCH_QUOTA: Opt = Opt::int("DEFAULT", "image_patch_quota")
+    .default("1000")
+    .help("Operations a patch of an image may have; negative: any number");
 static IMAGE_TAG_QUOTA: Opt =
     Opt::int("DEFAULT", "image_tag_quota").default("128").help("Tags an image may have; negative: any number");
 static IMAGE_MEMBER_QUOTA: Opt =
@@ -59,6 +62,7 @@ pub(super) static OPTIONS: &[&Opt] = &[
     &IMAGE_SIZE_CAP,
     &HASHING_ALGORITHM,
     &IMAGE_PROPERTY_QUOTA,
+    &IMAGE_PATCH_QUOTA,
     &IMAGE_TAG_QUOTA,
     &IMAGE_MEMBER_QUOTA,
     &IMAGE_LOCATION_QUOTA,
@@ -107,6 +111,7 @@ impl Loaded {
             hashing_algorithm,
             upload_journal_dir,
             property_quota: quota(&IMAGE_PROPERTY_QUOTA)?,
+            patch_quota: quota(&IMAGE_PATCH_QUOTA)?,
             tag_quota: quota(&IMAGE_TAG_QUOTA)?,
             member_quota: quota(&IMAGE_MEMBER_QUOTA)?,
             location_quota: quota(&IMAGE_LOCATION_QUOTA)?,

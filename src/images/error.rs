@@ -62,6 +62,9 @@ pub(crate) enum Error {
     /// Every image has this attribute.
     #[error("Property {0} may not be removed.")]
     NotRemovable(String),
+    /// The service keeps such properties for itself.
+    #[error("Attribute '{0}' is reserved.")]
+    Reserved(String),
     /// A size that servers need is no such size.
     #[error("{}", out_of_range(.field, *.value))]
     OutOfRange { field: &'static str, value: i64 },

@@ -95,6 +95,8 @@ pub(crate) struct Settings {
     pub(crate) concurrent_copies: usize,
     /// Properties that an image may have; `None`: any number (`image_property_quota`).
     pub(crate) property_quota: Option<usize>,
+    /// Operations that a patch of an image may have; `None`: any number (`image_patch_quota`).
+    pub(crate) patch_quota: Option<usize>,
     /// Tags that an image may have; `None`: any number (`image_tag_quota`).
     pub(crate) tag_quota: Option<usize>,
     /// Members that an image may have; `None`: any number (`image_member_quota`).

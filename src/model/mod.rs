@@ -16,7 +16,7 @@ mod truth;
 pub(crate) use context::{Api, Context};
 pub(crate) use fields::{ImageFields, InvalidFields};
 pub(crate) use id::ImageId;
-pub(crate) use image::{Image, ImageStatus, Location, Member, Membership, OsHash, Visibility};
+pub(crate) use image::{Image, ImageStatus, Location, Member, Membership, OsHash, Visibility, is_own_property};
 pub(crate) use listing::{
     Comparison, ListFilter, ListOrder, Listing, MemberFilter, NumberField, TextField, TimeField, VisibilityFilter,
 };

@@ -15,6 +15,7 @@ mod members;
 mod notifications;
 mod people;
 mod ranges;
+mod reserved;
 mod schemas;
 mod stage;
 mod tags;

@@ -11,7 +11,7 @@ use super::places;
 use super::schema::ImageSchema;
 use crate::api::error::ApiError;
 use crate::images::{Attribute, Change};
-use crate::model::{ImageFields, ImageId, Visibility};
+use crate::model::{ImageFields, ImageId, Visibility, is_own_property};
 
 /// Attributes that a new image may not name.
 const READ_ONLY: [&str; 13] = [
@@ -33,8 +33,6 @@ const READ_ONLY: [&str; 13] = [
 const LINKS: [&str; 5] = ["direct_url", "self", "file", "schema", "stores"];
 /// Names that clients of v1 would take for something else.
 const RESERVED: [&str; 3] = ["location", "deleted", "deleted_at"];
-/// Prefix of the service's own properties.
-const OWN_PREFIX: &str = "os_glance";
 /// Longest name of a property.
 const MAX_NAME: usize = 255;
 
@@ -162,7 +160,7 @@ fn size(value: &Value) -> i64 {
 }
 
 fn is_reserved(name: &str) -> bool {
-    RESERVED.contains(&name) || name.starts_with(OWN_PREFIX)
+    RESERVED.contains(&name) || is_own_property(name)
 }
 
 fn read_only(name: &str) -> ApiError {

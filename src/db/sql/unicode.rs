@@ -3,6 +3,8 @@
 use crate::db::{Error, Result};
 use crate::model::ImageFields;
 
+/// Longest text, in bytes, that MySQL's columns hold (database §5).
+const MAX_TEXT: usize = 65_535;
 /// Longest member name the database holds.
 const MAX_MEMBER: usize = 255;
 
@@ -18,6 +20,7 @@ pub(super) fn check_fields(fields: &ImageFields) -> Result<()> {
     }
     check("Checksum", fields.checksum.as_ref().and_then(Option::as_deref))?;
     for (name, value) in fields.properties.iter().flatten() {
+        check("Property name", Some(name))?;
         if has_four_bytes(name) {
             return Err(Error::Invalid("Property names can't contain 4 byte unicode.".to_owned()));
         }
@@ -41,6 +44,11 @@ pub(super) fn check_tag(tag: &str) -> Result<()> {
 
 fn check(field: &str, text: Option<&str>) -> Result<()> {
     match text {
+        // PostgreSQL cannot hold it.
+        Some(text) if text.contains('\0') => Err(Error::Invalid(format!("{field} can't contain NUL characters."))),
+        Some(text) if text.len() > MAX_TEXT => {
+            Err(Error::Invalid(format!("{field} is too long: more than {MAX_TEXT} bytes")))
+        }
         Some(text) if has_four_bytes(text) => {
             Err(Error::Invalid(format!("{field} can't contain 4 byte unicode characters.")))
         }
