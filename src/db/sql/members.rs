@@ -87,7 +87,7 @@ pub(super) async fn member_delete(
 }
 
 /// The caller may see the image and share it. Locks the image, so that its memberships change one after the other.
-pub(super) async fn check_sharable(session: &mut Session, ctx: &Context, id: &ImageId) -> Result<(), Fault> {
+async fn check_sharable(session: &mut Session, ctx: &Context, id: &ImageId) -> Result<(), Fault> {
     let image = image_get::visible(session, ctx, id, Purpose::Write).await?;
     let membership = if may_change(ctx, &image) { None } else { membership_of(session, ctx, id).await? };
     if may_share(ctx, &image, membership.as_ref()) {

@@ -31,7 +31,8 @@ pub(super) async fn sharing_add(
     member: &str,
     quota: Option<usize>,
 ) -> Result<Sharing, Fault> {
-    members::check_sharable(&mut session, ctx, id).await?;
+    // The policy has judged who shares; the lock lets memberships of one image change one after the other.
+    image_get::visible(&mut session, ctx, id, Purpose::Write).await?;
     let before = session.rows(&all(id)).await?.iter().map(sharing).collect::<Result<Vec<_>, _>>()?;
     let attempted = before.len() + 1;
     if let Some(quota) = quota.filter(|quota| attempted > *quota) {
@@ -55,7 +56,8 @@ pub(super) async fn sharing_answer(
     member: &str,
     status: MemberStatus,
 ) -> Result<Sharing, Fault> {
-    members::check_sharable(&mut session, ctx, id).await?;
+    // The policy has judged who shares; the lock lets memberships of one image change one after the other.
+    image_get::visible(&mut session, ctx, id, Purpose::Write).await?;
     let set = Query::update()
         .table("image_members")
         .value("status", status.as_str())
