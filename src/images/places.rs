@@ -138,10 +138,9 @@ impl Images {
         draft: Places,
         fields: ImageFields,
     ) -> Result<Image> {
-        let changed = |now: &Option<_>, before: &Option<_>| (now != before).then(|| now.clone());
         let fields = ImageFields {
             status: (draft.image.status != image.status).then_some(draft.image.status),
-            size: changed(&draft.image.size, &image.size),
+            size: (draft.image.size != image.size).then_some(draft.image.size),
             checksum: (draft.image.checksum != image.checksum).then(|| draft.image.checksum.clone()),
             os_hash: (draft.image.os_hash != image.os_hash).then(|| draft.image.os_hash.clone()),
             locations: Some(draft.places.iter().map(|(_, location)| location.clone()).collect()),
