@@ -62,7 +62,7 @@ async fn serve(loaded: &Loaded, pipeline: &Pipeline) -> anyhow::Result<()> {
     if loaded.files().is_empty() {
         let at = listener.local_addr()?;
         let dir = loaded.data_dir().display();
-        say(&format!("gander serves images at http://{at} from {dir}; try: curl http://{at}/v1/images"));
+        say(&format!("gander serves images at http://{at} from {dir}; try: curl http://{at}/v2/images"));
     }
     images.start_prefetching(loaded.tool_context()?, loaded.prefetcher_interval()?);
     let mut ending = server::serve(listener, Arc::new(api), &settings).await?;

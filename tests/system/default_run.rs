@@ -44,6 +44,14 @@ fn without_configuration_it_serves_and_caches_on_port_9292() {
     http.download(&id);
     http.download(&id);
     assert_eq!(http.cached(), [(id.clone(), 1)]);
+
+    // Everybody is the admin of the one project there is; tokens mean nothing.
+    let http = http.with("X-Auth-Token", "notused");
+    let image = http.get(&format!("/v2/images/{id}")).expect(200).json();
+    assert_eq!((&image["owner"], &image["status"]), (&"admin".into(), &"active".into()));
+    http.get(&format!("/v2/images/{id}/file")).expect(200);
+    http.delete("/v2/cache").expect(204);
+    assert_eq!(http.cached(), []);
     drop(server);
 
     // What was stored is there after a restart, and all of it below the home directory.
