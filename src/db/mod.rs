@@ -113,7 +113,8 @@ pub(crate) trait Metadata: Send + Sync + std::fmt::Debug {
     async fn tag_remove(&self, ctx: &Context, id: &ImageId, tag: &str) -> Result<Image>;
 
     /// Marks the image, its properties and memberships deleted, and makes `step` at the same time; `None` leaves the
-    /// status as it is. Of an image that is deleted already, only the step from `pending_delete` is possible.
+    /// status as it is. Of an image that is deleted already, only the step from `pending_delete` is possible. A protected
+    /// image does not take a step that ends its life: [`Error::Conflict`].
     async fn image_delete(&self, ctx: &Context, id: &ImageId, step: Option<Step>) -> Result<()>;
 
     /// Live memberships of a visible image.

@@ -87,6 +87,7 @@ pub(super) async fn image_update(
     if let Some(from) = mode.from_status {
         check_step(&before, from, to)?;
     }
+    check_protection(&before, fields.protected.unwrap_or(before.protected), to)?;
     fields.validate(Some(&before), ctx.api).map_err(Error::from)?;
     let before = with_children(&mut session, before).await?;
     if held.is_some_and(|held| held != before.locations) {
@@ -144,6 +145,16 @@ fn check_step(before: &Image, from: ImageStatus, to: ImageStatus) -> Result<(), 
     // The life of a deleted image is over, but for the scrubber's last step.
     if before.deleted && from != ImageStatus::PendingDelete {
         return Err(Error::NotFound("Image is deleted".to_owned()).into());
+    }
+    Ok(())
+}
+
+/// Refuses to end the life of a protected image. Who deletes it has looked at that before, but not under the row's lock;
+/// as with another status than expected he looks again, and then knows what to say.
+fn check_protection(before: &Image, protected: bool, to: ImageStatus) -> Result<(), Fault> {
+    let dead = |status| matches!(status, ImageStatus::PendingDelete | ImageStatus::Deleted);
+    if protected && !before.deleted && dead(to) && !dead(before.status) {
+        return Err(Error::Conflict("the image is protected".to_owned()).into());
     }
     Ok(())
 }
@@ -209,6 +220,7 @@ pub(super) async fn image_delete(
     let image = changeable(&mut session, ctx, id).await?;
     if let Some(step) = step {
         check_step(&image, step.from, step.to)?;
+        check_protection(&image, image.protected, step.to)?;
     }
     let status = step.map_or(image.status, |step| step.to);
     if image.deleted && status == image.status {
@@ -225,6 +237,7 @@ pub(super) async fn image_delete(
         .and_where(Expr::col("id").eq(id.as_str()))
         // The row was locked, but servers of other make change it without asking for the lock first.
         .and_where(Expr::col("status").eq(image.status.as_str()))
+        .and_where(Expr::col("protected").eq(image.protected))
         .take();
     if session.execute(&marked).await? == 0 {
         return Err(conflict(&image, status, Some(image.status)).into());

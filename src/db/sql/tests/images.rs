@@ -291,6 +291,30 @@ async fn an_image_is_deleted_with_its_step_or_not_at_all() {
 }
 
 #[tokio::test]
+async fn a_protected_image_does_not_die_but_a_dead_one_is_buried() {
+    for bed in beds().await {
+        let protected = ImageFields { protected: Some(true), ..named("x") };
+        let image = bed.add(&tenant("a"), protected.clone()).await;
+        for to in [ImageStatus::PendingDelete, ImageStatus::Deleted] {
+            let step = Step { from: ImageStatus::Queued, to };
+            let refused = bed.image_delete(&tenant("a"), &image.id, Some(step)).await;
+            assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+            // As a registry is asked for the same.
+            let fields = ImageFields { status: Some(to), ..ImageFields::default() };
+            let mode = UpdateMode { purge_props: false, from_status: Some(step.from) };
+            let refused = bed.image_update(&tenant("a"), &image.id, fields, mode).await;
+            assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+        }
+        assert_eq!(bed.image_get(&tenant("a"), &image.id).await.unwrap(), image);
+        // Whoever got as far as this before it was protected ends what he began.
+        let half = bed.add(&tenant("a"), ImageFields { status: Some(ImageStatus::PendingDelete), ..protected }).await;
+        bed.image_delete(&tenant("a"), &half.id, None).await.unwrap();
+        let scrubbed = Step { from: ImageStatus::PendingDelete, to: ImageStatus::Deleted };
+        bed.image_delete(&admin(), &half.id, Some(scrubbed)).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_deleted_image_makes_its_last_step_only() {
     for bed in beds().await {
         let image = bed.add(&tenant("a"), ImageFields { locations: Some(vec![at("file:///x")]), ..named("x") }).await;
