@@ -1,12 +1,14 @@
 //! Images' data: upload, download, staging (v2-images §8, v2-import-and-tasks §2). There is one store, so that nobody is
 //! asked which: as in Glance, `x-image-meta-store` and `prefer` mean nothing then.
 
+use std::io;
 use std::net::SocketAddr;
 
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Path, State};
 use axum::response::{IntoResponse, Response};
+use futures_util::{StreamExt as _, stream};
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
@@ -147,7 +149,7 @@ impl Incoming {
             None if chunked => Length(0),
             None => Length(data::content_length(headers).and_then(|length| length.try_into().ok()).unwrap_or(0)),
         };
-        Ok(Self { data: data::stream(body), length })
+        Ok(Self { data: length.guard(data::stream(body)), length })
     }
 }
 
@@ -161,16 +163,28 @@ impl Length {
         size.map(Self).ok_or_else(|| body::explained("Invalid or missing image size in request headers."))
     }
 
-    /// The bytes that must come, if any number must. Less than nothing is what no data has: its first byte is too many.
+    /// The bytes that must come, if any number must. Of less than nothing already the first byte is too many.
     fn checked(self) -> Option<u64> {
         (self.0 != 0).then(|| u64::try_from(self.0).unwrap_or(0))
     }
 
+    /// `data`, which never comes to an end if it cannot be as short as it is said to be.
+    fn guard(self, data: ByteStream) -> ByteStream {
+        if self.0 >= 0 {
+            return data;
+        }
+        Box::pin(data.chain(stream::iter([Err(io::ErrorKind::UnexpectedEof.into())])))
+    }
+
     /// The refusal of data, which may be of another length.
     fn wrong(self, error: Error) -> Failure {
+        let Self(announced) = self;
+        let error = match error {
+            Error::BrokenUpload(_) if announced < 0 => Error::WrongLength { announced: 0, arrived: 0 },
+            error => error,
+        };
         match error {
             Error::WrongLength { arrived, .. } => {
-                let Self(announced) = self;
                 let exceeds = i64::try_from(arrived).is_ok_and(|arrived| arrived > announced);
                 let wrong = if exceeds { "Size exceeds" } else { "Size mismatch" };
                 body::explained(format!("{wrong}: expected {announced} bytes, got {arrived} bytes")).into()
