@@ -17,6 +17,7 @@ mod error;
 mod guard;
 mod habits;
 mod journal;
+mod leftovers;
 mod members;
 mod place;
 mod places;

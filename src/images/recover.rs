@@ -1,60 +1,24 @@
-//! Cleaning up after processes that died: what their journal entries say is looked at in the light of the records.
+//! Cleaning up after processes that died, and after what could not be cleaned up at once: round after round through the
+//! journal, at the start and for as long as the server runs.
 
+use std::collections::HashSet;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::journal::{self, Abandoned, Work};
-use super::{Error, Images};
-use crate::db;
-use crate::model::{Context, Image, ImageId, ImageStatus};
-use ImageStatus::{Active, Deactivated, Deleted, Importing, Killed, PendingDelete, Queued, Saving, Uploading};
+use super::Images;
+use super::journal::{self, Abandoned, Said};
+use super::leftovers::Failure;
+use crate::model::{Api, Context, Image, ImageId, ImageStatus};
 
 /// The start waits this long for the first round: metadata that cannot be reached must not keep images from anybody.
 const START_WAIT: Duration = Duration::from_secs(3);
-/// Pause before the second round; each further one is twice as long.
+/// Pause before the second round, if that may help; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-
-/// Why an entry stays.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    /// The metadata cannot be asked now: nor can they for the next entry.
-    #[error("{0}")]
-    Unreachable(db::Error),
-    /// Somebody is changing the image right now.
-    #[error("another server works on the image")]
-    Busy,
-    /// Another try now would not help; the next start tries.
-    #[error("{0}")]
-    Lasting(String),
-}
-
-impl From<db::Error> for Failure {
-    fn from(error: db::Error) -> Self {
-        match error {
-            db::Error::Unavailable(_) => Self::Unreachable(error),
-            db::Error::Conflict(_) => Self::Busy,
-            other => Self::Lasting(other.to_string()),
-        }
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::NotQueued { .. } => Self::Busy,
-            Error::Update(error) => error.into(),
-            other => Self::Lasting(other.to_string()),
-        }
-    }
-}
-
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Self {
-        Self::Lasting(error.to_string())
-    }
-}
+/// Pause where nothing is expected: what other servers leave, and what could not be removed, can wait.
+const QUIET_PAUSE: Duration = Duration::from_secs(600);
 
 impl Images {
     /// Removes what dead processes have left of uploads and deletions, and makes the journal ready. For servers, before
@@ -70,20 +34,33 @@ impl Images {
         let (first_round, first_done) = oneshot::channel::<()>();
         // Not one of the tasks that a stopping server waits for: it may be cut anywhere, the next start goes on.
         tokio::spawn(async move {
-            let mut first_round = Some(first_round);
-            let mut pause = FIRST_PAUSE;
-            while images.recover_once(&ctx).await {
-                first_round.take();
-                tokio::time::sleep(pause).await;
-                pause = LONGEST_PAUSE.min(pause * 2);
-            }
+            let ended = images.background.ended.clone();
+            ended.run_until_cancelled(images.recover_again_and_again(&ctx, first_round)).await;
         });
         // The sender is dropped, whatever becomes of the round; or it takes too long.
         let _ = tokio::time::timeout(START_WAIT, first_done).await;
     }
 
-    /// One round; whether another one is worth while.
-    async fn recover_once(&self, ctx: &Context) -> bool {
+    async fn recover_again_and_again(&self, ctx: &Context, first_round: oneshot::Sender<()>) {
+        let mut first_round = Some(first_round);
+        let mut left_alone = HashSet::new();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let again = self.recover_all(ctx, &mut left_alone).await;
+            first_round.take();
+            if again {
+                tokio::time::sleep(pause).await;
+                pause = LONGEST_PAUSE.min(pause * 2);
+            } else {
+                tokio::time::sleep(QUIET_PAUSE).await;
+                pause = FIRST_PAUSE;
+            }
+        }
+    }
+
+    /// One round; whether another one is worth while. Entries that newer releases understand are told of once, and then
+    /// known by `left_alone`.
+    async fn recover_all(&self, ctx: &Context, left_alone: &mut HashSet<PathBuf>) -> bool {
         let entries = match journal::entries(&self.parts.settings.upload_journal_dir).await {
             Ok(entries) => entries,
             Err(error) => {
@@ -93,18 +70,18 @@ impl Images {
         };
         let mut again = false;
         for (id, path) in entries {
-            let claimed = match Abandoned::claim(path).await {
-                Ok(Some(claimed)) => claimed,
-                Ok(None) => continue,
-                Err(error) => {
-                    tracing::error!("an entry of the upload journal about image {id} cannot be read: {error}");
-                    continue;
+            if left_alone.contains(&path) {
+                continue;
+            }
+            match self.recover_entry(ctx, &id, path.clone()).await {
+                Ok(()) => {}
+                Err(Failure::Unknown) => {
+                    let name = path.display();
+                    tracing::warn!("{name} is of a kind that this release does not know; it is left to a newer one");
+                    left_alone.insert(path);
                 }
-            };
-            match self.recover_image(ctx, &id, &claimed).await {
-                Ok(()) => claimed.settle().await,
                 Err(failure) => {
-                    tracing::error!("what an interrupted server left of image {id} stays for now: {failure}");
+                    tracing::error!("what was left of the work on image {id} stays for now: {failure}");
                     again |= !matches!(failure, Failure::Lasting(_));
                     if matches!(failure, Failure::Unreachable(_)) {
                         return true;
@@ -115,85 +92,36 @@ impl Images {
         again
     }
 
-    async fn recover_image(&self, ctx: &Context, id: &ImageId, claimed: &Abandoned) -> Result<(), Failure> {
-        // Died while it wrote the entry, before it began to work.
-        let Some(note) = &claimed.note else { return Ok(()) };
-        // One that is not found may merely not be ours to see, through a registry that takes us for somebody else.
-        let image = self.parts.metadata.image_get(ctx, id).await?;
-        let locations =
-            note.locations.iter().map(|stored| self.plain_location(stored)).collect::<Result<Vec<_>, _>>()?;
-        match (note.work, image.status) {
-            // It died before it had the image, so it stored nothing; who has it now is not our business.
-            (Work::Upload, Uploading | Importing) => Ok(()),
-            (Work::Upload, Queued) if !note.repeatable => Ok(()),
-            (Work::Stage, Queued | Saving | Importing | Active | Deactivated) => Ok(()),
-            // Staged: all of it is there, and noted.
-            (Work::Stage, Uploading) if image.size.is_some() => Ok(()),
-            // A repeatable upload may have been given up while its data could not be removed.
-            (Work::Upload, Queued | Saving) | (Work::Stage, Uploading) => {
-                // If it died before it had the image, somebody else may be uploading.
-                if journal::others_at_work(&self.parts.settings.upload_journal_dir, id, claimed).await? {
-                    return Err(Failure::Busy);
-                }
-                // Nobody brings data for a killed image, so that what is removed is no new one's.
-                self.set_status(ctx, &image, image.status, Killed).await?;
-                self.undo_upload(ctx, &image, &locations, note.repeatable).await
-            }
-            (Work::Upload | Work::Stage, Killed) => self.undo_upload(ctx, &image, &locations, note.repeatable).await,
-            (Work::Upload | Work::Remove, Active | Deactivated) => {
-                let live = self.plain_locations(&image)?;
-                let left: Vec<_> = locations.into_iter().filter(|uri| !live.contains(uri)).collect();
-                self.remove_left(id, &left).await
-            }
-            // The record decides what becomes of the data, whoever was interrupted.
-            (_, Deleted) => {
-                self.finish_deletion(ctx, &image).await?;
-                self.remove_left(id, &locations).await
-            }
-            (_, PendingDelete) => {
-                self.finish_deletion(ctx, &image).await?;
-                match self.queue_for_scrubber(id, &self.plain_locations(&image)?).await {
-                    true => Ok(()),
-                    false => Err(Failure::Lasting("it cannot be queued for the scrubber".to_owned())),
-                }
-            }
-            // It died before it deleted the record: the image lives on.
-            (Work::Delete, _) => Ok(()),
-            // Only active images lose locations, so it died before it began.
-            (Work::Remove, _) => Ok(()),
+    /// What one entry says is done, and the entry gone, unless somebody works on it.
+    async fn recover_entry(&self, ctx: &Context, id: &ImageId, path: PathBuf) -> Result<(), Failure> {
+        let Some(claimed) = Abandoned::claim(path).await? else { return Ok(()) };
+        match &claimed.said {
+            Said::Work(note) => self.clean_up(ctx, id, note, &claimed).await?,
+            Said::Nothing => {}
+            Said::Unknown => return Err(Failure::Unknown),
         }
-    }
-
-    /// Removes what an upload of a killed image left, and lets the image take data again if it may.
-    async fn undo_upload(
-        &self,
-        ctx: &Context,
-        image: &Image,
-        uris: &[String],
-        repeatable: bool,
-    ) -> Result<(), Failure> {
-        self.remove_left(&image.id, uris).await?;
-        if repeatable {
-            self.requeue(ctx, image).await?;
-        }
-        let now = if repeatable { Queued } else { Killed };
-        tracing::info!("image {} is {now}: its upload was interrupted", image.id);
+        claimed.settle().await;
         Ok(())
     }
 
-    /// Over a registry, deleting a record takes two requests: the second one, if it is missing.
-    async fn finish_deletion(&self, ctx: &Context, image: &Image) -> Result<(), Failure> {
-        if !image.deleted {
-            self.parts.metadata.image_delete(ctx, &image.id, None).await?;
+    /// Cleans up what was left of the work on one image, as far as that can be done now.
+    pub(super) async fn recover_now(&self, ctx: &Context, id: &ImageId) {
+        // The image may be deleted, which v2 does not see.
+        let ctx = Context { api: Api::V1, ..ctx.elevated() };
+        let entries = journal::entries(&self.parts.settings.upload_journal_dir).await.unwrap_or_default();
+        for (_, path) in entries.into_iter().filter(|(of, _)| of == id) {
+            if let Err(failure) = self.recover_entry(&ctx, id, path).await {
+                tracing::error!("what was left of the work on image {id} stays for now: {failure}");
+            }
         }
-        Ok(())
     }
 
-    /// Removes data that no record holds.
-    async fn remove_left(&self, id: &ImageId, uris: &[String]) -> Result<(), Failure> {
-        match self.remove_data(id, uris).await {
-            true => Ok(()),
-            false => Err(Failure::Lasting("its data cannot be removed".to_owned())),
+    /// An image that is to get data, as it is once that of a failed upload is gone which could not be removed before.
+    pub(super) async fn mended(&self, ctx: &Context, image: Image) -> super::Result<Image> {
+        if image.status != ImageStatus::Killed {
+            return Ok(image);
         }
+        self.recover_now(ctx, &image.id).await;
+        self.lookup(ctx, &image.id).await
     }
 }

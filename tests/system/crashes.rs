@@ -177,6 +177,25 @@ fn what_is_no_entry_is_left_and_half_an_entry_means_nothing() {
 }
 
 #[test]
+fn what_a_newer_server_noted_is_left_to_it() {
+    let mut gander = Gander::plain();
+    let id = gander.client().add_image("Image1");
+    gander.end(Signal::KILL);
+    let notes = [r#"{"work":"import","tasks":[7]}"#, r#"{"work":"upload","places":[]}"#, "[]"];
+    let dir = journal(&gander);
+    let path = |n: usize| dir.join(format!("{id}.{n:016x}"));
+    for (n, note) in notes.iter().enumerate() {
+        fs::write(path(n), note).unwrap();
+    }
+    gander.start_again();
+    for (n, note) in notes.iter().enumerate() {
+        assert_eq!(fs::read_to_string(path(n)).unwrap(), *note);
+    }
+    assert_eq!(gander.client().download(&id), five_kb());
+    assert!(gander.log().contains("is of a kind that this release does not know"), "{}", gander.log());
+}
+
+#[test]
 fn the_work_of_a_living_server_is_left_alone() {
     let first = Gander::plain();
     let (id, mut stream) = half_an_upload(&first.client());

@@ -106,3 +106,67 @@ fn the_upload_of_a_living_server_is_left_alone() {
     eventually("the entries are gone", LIMIT, || entries(&journal(&first)).is_empty());
     assert_eq!(second.client().get_file(&id).expect(200).body, b"abcdef");
 }
+
+/// Writes an entry that nobody works on, about these files.
+fn plant(gander: &Gander, id: &str, work: &str, files: &[PathBuf]) {
+    let places: Vec<_> = files.iter().map(|file| format!("file://{}", file.display())).collect();
+    let text = serde_json::json!({"work": work, "locations": places, "repeatable": work != "remove"}).to_string();
+    fs::write(journal(gander).join(format!("{id}.0123456789abcdef")), text).unwrap();
+}
+
+#[test]
+fn a_location_taken_from_an_image_goes_also_if_the_image_waits_for_the_scrubber() {
+    let mut gander = Setup::api("").set("delayed_delete", "True").set("scrub_time", 1000).start();
+    let id = gander.client().add_raw(b"abc");
+    gander.client().delete(&format!("/v2/images/{id}")).expect(204);
+    gander.end(Signal::KILL);
+    let (data, taken) = (gander.path("images").join(&id), gander.path("images/taken"));
+    fs::write(&taken, "left").unwrap();
+    fs::remove_file(gander.path("scrubber").join(&id)).unwrap();
+    plant(&gander, &id, "remove", &[taken.clone(), data.clone()]);
+    gander.start_again();
+    assert!(data.exists() && !taken.exists());
+    assert!(gander.path("scrubber").join(&id).exists());
+    assert!(entries(&journal(&gander)).is_empty());
+}
+
+#[test]
+fn data_left_in_the_store_goes_also_if_other_data_is_staged() {
+    let mut gander = Gander::plain();
+    let id = gander.client().register("raw", "bare");
+    gander.client().put_stage(&id, b"staged").expect(204);
+    gander.end(Signal::KILL);
+    let left = gander.path("images").join(&id);
+    fs::write(&left, "left").unwrap();
+    plant(&gander, &id, "upload", std::slice::from_ref(&left));
+    gander.start_again();
+    assert!(!left.exists() && entries(&journal(&gander)).is_empty());
+    let image = gander.client().image(&id);
+    assert_eq!((&image["status"], &image["size"]), (&"uploading".into(), &6.into()));
+    assert_eq!(fs::read(gander.path("staging").join(&id)).unwrap(), b"staged");
+}
+
+#[test]
+fn staged_data_that_no_import_wants_goes() {
+    let mut gander = Gander::plain();
+    let http = gander.client();
+    let (active, queued, staged) = (http.add_raw(b"abc"), http.register("raw", "bare"), http.register("raw", "bare"));
+    http.put_stage(&staged, b"staged").expect(204);
+    gander.end(Signal::KILL);
+    let staging = gander.path("staging");
+    let place = |id: &str| staging.join(id);
+    for id in [&active, &queued] {
+        fs::write(place(id), "left").unwrap();
+    }
+    for id in [&active, &queued, &staged] {
+        plant(&gander, id, "stage", &[place(id)]);
+    }
+    gander.start_again();
+    assert!(!place(&active).exists() && !place(&queued).exists());
+    assert_eq!(fs::read(place(&staged)).unwrap(), b"staged");
+    assert!(entries(&journal(&gander)).is_empty());
+    let http = gander.client();
+    assert_eq!(http.get_file(&active).expect(200).body, b"abc");
+    assert_eq!(http.status(&staged), "uploading");
+    http.put_stage(&queued, b"def").expect(204);
+}
