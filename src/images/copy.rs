@@ -6,7 +6,7 @@ use super::guard::until;
 use super::reservation::Reservation;
 use super::upload::Upload;
 use super::{Error, Images, Result};
-use crate::model::{Context, Image, ImageStatus};
+use crate::model::{Context, Image};
 use crate::store::{self, ByteRange, Store};
 
 const STOPPING: &str = "the server is stopping";
@@ -39,16 +39,16 @@ impl Images {
         let (images, ctx, target) = (self.clone(), ctx.clone(), saving.clone());
         self.background.tasks.spawn(async move {
             let _admitted = admitted;
-            let (copier, owner) = (images.clone(), ctx.clone());
-            let work = async move { copier.copy(&owner, reserved, copy, &*store).await };
-            if let Err(error) = images.guarded(&ctx, &target, ImageStatus::Saving, work).await {
+            let copier = images.clone();
+            let work = async move { copier.copy(reserved, copy, &*store).await };
+            if let Err(error) = images.guarded(&ctx, &target, work).await {
                 tracing::error!("Copying the data of image {} failed: {error}", target.id);
             }
         });
         Ok(saving)
     }
 
-    async fn copy(&self, ctx: &Context, mut reserved: Reservation, copy: Copy, store: &dyn Store) -> Result<Image> {
+    async fn copy(&self, mut reserved: Reservation, copy: Copy, store: &dyn Store) -> Result<Image> {
         let cut = &self.background.cut;
         // The semaphore is never closed, so this only waits for a free place.
         let _place = cut.run_until_cancelled(self.background.copies.acquire()).await;
@@ -59,10 +59,10 @@ impl Images {
                 let Copy { size, checksum, store: named, .. } = copy;
                 let data = until(opened.data, cut.clone());
                 let upload = Upload { data, length: opened.size, size, checksum, store: named };
-                self.receive(ctx, reserved, store, upload).await
+                self.receive(reserved, store, upload).await
             }
             Err(error) => {
-                self.release(ctx, &mut reserved).await;
+                self.release(&mut reserved).await;
                 reserved.entry.settle().await;
                 Err(Error::Read(Arc::new(error)))
             }

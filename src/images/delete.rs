@@ -114,7 +114,7 @@ impl Images {
         image.locations.iter().filter_map(read).collect()
     }
 
-    /// False if some data is not queued: then the next start does it, or the scrubber's clean-up, which looks at the
+    /// False if some data is not queued: then a recovery does it, or the scrubber's clean-up, which looks at the
     /// records.
     pub(super) async fn queue_for_scrubber(&self, id: &ImageId, uris: &[String]) -> bool {
         let mut queued = true;

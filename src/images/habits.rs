@@ -48,6 +48,7 @@ impl Images {
         self.store_for_data(upload.store.as_deref())?;
         let image = self.lookup(ctx, id).await?;
         self.parts.policy.enforce_on(ctx, "upload_image", &image)?;
+        let image = self.mended(ctx, image).await?;
         if image.status != ImageStatus::Queued {
             return Err(not_queued(&image, ImageStatus::Saving));
         }

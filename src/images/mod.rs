@@ -34,6 +34,8 @@ mod show;
 mod source;
 mod stage;
 mod tag;
+#[cfg(test)]
+mod tests;
 mod update;
 mod upload;
 mod verify;

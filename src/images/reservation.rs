@@ -15,6 +15,8 @@ pub(super) struct Reservation {
     /// As it has been since: `saving` or `uploading`.
     pub(super) image: Image,
     pub(super) entry: Entry,
+    /// Ends it. Who began it may not even see the image any more: somebody may have given it away.
+    pub(super) authority: Context,
 }
 
 impl Images {
@@ -36,7 +38,7 @@ impl Images {
                 Error::NoJournal
             })?;
         match self.step(ctx, image, ImageStatus::Queued, fields).await {
-            Ok(image) => Ok(Reservation { image, entry }),
+            Ok(image) => Ok(Reservation { image, entry, authority: ctx.elevated() }),
             Err(error) => {
                 if may_have_happened(&error) {
                     entry.leave();
@@ -53,11 +55,13 @@ impl Images {
         }
     }
 
-    /// Ends a reservation without data. If that fails, the next start does it.
-    pub(super) async fn release(&self, ctx: &Context, reserved: &mut Reservation) {
-        let Reservation { image, entry } = reserved;
-        match self.step(ctx, image, image.status, after_failure(ctx.api)).await {
-            Ok(free) => self.tell_change(ctx, &free),
+    /// Ends a reservation without data. If that fails, or data is left, a recovery does it.
+    pub(super) async fn release(&self, reserved: &mut Reservation) {
+        let Reservation { image, entry, authority } = reserved;
+        // Where data is left there is no room for other data.
+        let fields = if entry.is_left() { killed() } else { after_failure(authority.api) };
+        match self.step(authority, image, image.status, fields).await {
+            Ok(free) => self.tell_change(authority, &free),
             Err(error) => {
                 tracing::warn!("Unable to end the upload of image {}: {error}", image.id);
                 if may_have_happened(&error) {
@@ -70,15 +74,14 @@ impl Images {
     /// Ends a reservation with data: the record says what `fields` say of `added`, or the data is gone and the image free.
     pub(super) async fn complete(
         &self,
-        ctx: &Context,
         reserved: &mut Reservation,
         store: &dyn Store,
         added: &Added,
         fields: ImageFields,
     ) -> Result<Image> {
-        let Reservation { image, entry } = reserved;
+        let Reservation { image, entry, authority } = reserved;
         let done = fields.status;
-        let error = match self.step(ctx, image, image.status, fields).await {
+        let error = match self.step(authority, image, image.status, fields).await {
             Ok(image) => return Ok(image),
             Err(Error::NotQueued { .. } | Error::Update(db::Error::NotFound(_))) => {
                 discard(image, store, added, entry).await;
@@ -88,17 +91,17 @@ impl Images {
         };
         // It may have happened all the same, if only its answer was lost. So the data goes only when the record cannot
         // point to it any more, and nobody can bring other data yet.
-        if self.set_status(ctx, image, image.status, ImageStatus::Killed).await.is_ok() {
+        if self.step(authority, image, image.status, killed()).await.is_ok() {
             discard(image, store, added, entry).await;
-            if ctx.api == Api::V2 {
-                self.requeue(ctx, image).await.unwrap_or_else(|_| entry.leave());
+            if authority.api == Api::V2 && !entry.is_left() {
+                self.requeue(authority, image).await.unwrap_or_else(|_| entry.leave());
             }
             return Err(error);
         }
-        match self.lookup(ctx, &image.id).await {
+        match self.lookup(authority, &image.id).await {
             Ok(now) if Some(now.status) == done && now.size.is_some() => Ok(now),
             _ => {
-                tracing::error!("image {}: {error}; the next start decides on its data", image.id);
+                tracing::error!("image {}: {error}; a recovery decides on its data", image.id);
                 entry.leave();
                 Err(error)
             }
@@ -148,12 +151,17 @@ impl Images {
     }
 }
 
+/// For good, or until what is left of its data can be removed.
+fn killed() -> ImageFields {
+    ImageFields { status: Some(ImageStatus::Killed), ..ImageFields::default() }
+}
+
 /// The image cannot become `to` now.
 pub(super) fn not_queued(image: &Image, to: ImageStatus) -> Error {
     Error::NotQueued { is: image.status, to }
 }
 
-/// Takes data out of the store again; where that fails, the next start does it.
+/// Takes data out of the store again; where that fails, a recovery does it.
 pub(super) async fn discard(image: &Image, store: &dyn Store, added: &Added, entry: &mut Entry) {
     match store.delete(&added.uri).await {
         Ok(()) | Err(store::Error::NotFound(_)) => {}

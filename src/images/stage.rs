@@ -25,14 +25,13 @@ impl Images {
         }
         let image = self.lookup(ctx, id).await?;
         self.parts.policy.enforce_on(ctx, "modify_image", &image)?;
+        let image = self.mended(ctx, image).await?;
         if image.status != ImageStatus::Queued {
             return Err(not_queued(&image, ImageStatus::Uploading));
         }
         self.check_size_cap(length)?;
         let (images, owner, queued) = (self.clone(), ctx.clone(), image.clone());
-        let staged = self.guarded(ctx, &image, ImageStatus::Uploading, async move {
-            images.stage_now(&owner, &queued, data, length).await
-        });
+        let staged = self.guarded(ctx, &image, async move { images.stage_now(&owner, &queued, data, length).await });
         staged.await.map(drop)
     }
 
@@ -48,11 +47,11 @@ impl Images {
                 let host = self.parts.settings.stage_host.clone();
                 let properties = host.map(|host| [(STAGE_HOST.to_owned(), Some(host))].into());
                 let fields = ImageFields { status, size: Some(Some(added.size)), properties, ..ImageFields::default() };
-                self.complete(ctx, &mut reserved, &*store, &added, fields).await
+                self.complete(&mut reserved, &*store, &added, fields).await
             }
             Err(error @ Error::GoneMeanwhile(_)) => Err(error),
             Err(error) => {
-                self.release(ctx, &mut reserved).await;
+                self.release(&mut reserved).await;
                 Err(error)
             }
         };
@@ -73,13 +72,13 @@ impl Images {
         Arc::new(opened.unwrap_or_else(|_| filesystem::Filesystem::open(&filesystem::Settings::default())))
     }
 
-    /// Removes the staged data of a deleted image, if this node has any.
+    /// Removes the staged data of an image that wants none any more, if this node has any.
     pub(super) async fn unstage(&self, id: &ImageId) {
         let path = self.parts.settings.staging_dir.join(id.as_str());
         if let Err(error) =
             tokio::task::spawn_blocking(move || remove(&path)).await.unwrap_or_else(|lost| Err(lost.into()))
         {
-            tracing::warn!("Unable to remove the staged data of deleted image {id}: {error}");
+            tracing::warn!("Unable to remove the staged data of image {id}: {error}");
         }
     }
 

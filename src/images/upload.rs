@@ -1,6 +1,9 @@
 //! Receiving an image's data: store it, hash it, and only then make it active.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+
+use futures_util::FutureExt as _;
 
 use super::digest::{Digesting, Received};
 use super::guard::{Capped, WrongLength, capped, exactly};
@@ -46,9 +49,9 @@ impl Images {
         let store = self.store_for_data(upload.store.as_deref())?;
         self.check_size_cap(upload.length.or(upload.size))?;
         let (images, owner, queued) = (self.clone(), ctx.clone(), image.clone());
-        self.guarded(ctx, image, ImageStatus::Saving, async move {
+        self.guarded(ctx, image, async move {
             let saving = images.reserve_for_data(&owner, &queued, &*store).await?;
-            images.receive(&owner, saving, &*store, upload).await
+            images.receive(saving, &*store, upload).await
         })
         .await
     }
@@ -70,52 +73,51 @@ impl Images {
         self.parts.stores.by_name(scheme).cloned().ok_or_else(|| Error::UnknownStore(scheme.to_owned()))
     }
 
-    /// Runs `work` on a task of its own, so that a client that goes away does not leave the image in `status`. Nor does a
-    /// panic: the image is killed then, and the next start looks at what is left.
+    /// Runs `work` on a task of its own, so that a client that goes away does not leave the image half-way. Nor does a
+    /// panic: what it leaves in the journal is looked at as if the process had died.
     pub(super) async fn guarded(
         &self,
         ctx: &Context,
         image: &Image,
-        status: ImageStatus,
         work: impl Future<Output = Result<Image>> + Send + 'static,
     ) -> Result<Image> {
-        match self.background.tasks.spawn(work).await {
-            Ok(outcome) => outcome,
-            Err(failure) => {
-                self.kill(ctx, image, status).await;
-                Err(Error::Crashed(failure.to_string()))
+        let (images, ctx, id) = (self.clone(), ctx.clone(), image.id.clone());
+        let watched = self.background.tasks.spawn(async move {
+            // Nothing of it is used after a panic: it is dropped, and its entry with it.
+            match AssertUnwindSafe(work).catch_unwind().await {
+                Ok(outcome) => outcome,
+                Err(_) => {
+                    images.recover_now(&ctx, &id).await;
+                    Err(Error::Crashed(format!("image {id}")))
+                }
             }
-        }
+        });
+        watched.await.unwrap_or_else(|failure| Err(Error::Crashed(failure.to_string())))
     }
 
     /// From `saving` to `active`, or to what the API makes of a failed upload.
-    pub(super) async fn receive(
-        &self,
-        ctx: &Context,
-        mut reserved: Reservation,
-        store: &dyn Store,
-        upload: Upload,
-    ) -> Result<Image> {
-        self.tell_begin(ctx, &reserved.image);
-        let outcome = match self.keep(ctx, &mut reserved, store, upload).await {
-            Ok(kept) => self.activate(ctx, &mut reserved, store, kept).await,
+    pub(super) async fn receive(&self, mut reserved: Reservation, store: &dyn Store, upload: Upload) -> Result<Image> {
+        self.tell_begin(&reserved.authority, &reserved.image);
+        let outcome = match self.keep(&mut reserved, store, upload).await {
+            Ok(kept) => self.activate(&mut reserved, store, kept).await,
             Err(error @ Error::GoneMeanwhile(_)) => Err(error),
             Err(error) => {
-                self.release(ctx, &mut reserved).await;
+                self.release(&mut reserved).await;
                 Err(error)
             }
         };
-        let Reservation { image, entry } = reserved;
+        let Reservation { image, entry, authority } = reserved;
         entry.settle().await;
-        self.tell_end(ctx, &image, &outcome);
+        self.tell_end(&authority, &image, &outcome);
         outcome
     }
 
     /// Puts the data into the store; if it is not what was announced, takes it out again.
-    async fn keep(&self, ctx: &Context, reserved: &mut Reservation, store: &dyn Store, upload: Upload) -> Result<Kept> {
-        let Reservation { image, entry } = reserved;
+    async fn keep(&self, reserved: &mut Reservation, store: &dyn Store, upload: Upload) -> Result<Kept> {
+        let Reservation { image, entry, authority } = reserved;
         let Upload { data, length, size, checksum, .. } = upload;
-        let (data, digest) = Digesting::start(data, self.parts.settings.hashing_algorithm, inspection(ctx.api, image));
+        let inspection = inspection(authority.api, image);
+        let (data, digest) = Digesting::start(data, self.parts.settings.hashing_algorithm, inspection);
         let added = self.store_all(image, store, data, length, size).await?;
         let judged = digest.finish().await;
         let judged = judged.and_then(|got| {
@@ -130,6 +132,7 @@ impl Images {
             }
         }
     }
+
     /// Has the store keep all of the data, which must be `length` bytes if that is announced, unless the image is deleted
     /// meanwhile. `hint` is what is known of the length otherwise.
     pub(super) async fn store_all(
@@ -148,13 +151,7 @@ impl Images {
         })
     }
 
-    async fn activate(
-        &self,
-        ctx: &Context,
-        reserved: &mut Reservation,
-        store: &dyn Store,
-        kept: Kept,
-    ) -> Result<Image> {
+    async fn activate(&self, reserved: &mut Reservation, store: &dyn Store, kept: Kept) -> Result<Image> {
         let Kept { added, got, virtual_size } = kept;
         let fields = ImageFields {
             status: Some(ImageStatus::Active),
@@ -165,7 +162,7 @@ impl Images {
             locations: Some(vec![self.stored_location(&added.uri)]),
             ..ImageFields::default()
         };
-        self.complete(ctx, reserved, store, &added, fields).await
+        self.complete(reserved, store, &added, fields).await
     }
 }
 

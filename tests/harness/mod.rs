@@ -17,7 +17,7 @@ mod sql;
 
 pub(crate) use cache_dir::{Sampler, occupied};
 pub(crate) use conf::Conf;
-pub(crate) use disk::TinyDisk;
+pub(crate) use disk::{TinyDisk, append_only};
 pub(crate) use files::{entries, names, xattr, xattr_supported};
 pub(crate) use gander::{Gander, Setup};
 pub(crate) use http::{Client, Reading, Request, Response, read_response};

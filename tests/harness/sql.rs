@@ -31,6 +31,14 @@ impl WriteLock {
         });
         Self { connection, runtime }
     }
+
+    /// Makes a change while everybody else waits, and lets go.
+    pub(crate) fn change(mut self, statement: &'static str) {
+        self.runtime.block_on(async {
+            sqlx::query(statement).execute(&mut self.connection).await.unwrap();
+            sqlx::query("COMMIT").execute(&mut self.connection).await.unwrap();
+        });
+    }
 }
 
 impl Drop for WriteLock {

@@ -11,6 +11,7 @@ mod info;
 mod inspection;
 mod legacy_cache;
 mod locations;
+mod meanwhile;
 mod members;
 mod notifications;
 mod people;

@@ -22,7 +22,7 @@ fn unstaged(gander: &Gander, id: &str) {
 }
 
 /// Sends the first bytes of six to be staged, and waits until they are being received.
-fn half_staged(http: &Client) -> (String, std::net::TcpStream) {
+pub(super) fn half_staged(http: &Client) -> (String, std::net::TcpStream) {
     let id = http.register("raw", "bare");
     let request = http.put(&format!("/v2/images/{id}/stage")).header("Content-Type", "application/octet-stream");
     let mut stream = http.connect();
