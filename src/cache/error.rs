@@ -34,6 +34,9 @@ pub(crate) enum PrefetchError {
     /// The store did not give it.
     #[error("{0}")]
     Store(Arc<store::Error>),
+    /// What the store gave is not the image.
+    #[error("the store's data is not the image")]
+    NotTheImage,
     /// It is larger than the cache, or nothing could be evicted for it.
     #[error("the cache has no room for it ({})", .0.as_str())]
     NoRoom(Verdict),

@@ -71,6 +71,12 @@ impl Cache {
         .await
     }
 
+    /// Whether `id` is in the queue.
+    pub(crate) async fn is_queued(&self, id: &ImageId) -> bool {
+        let id = id.clone();
+        self.files(move |layout| Ok(layout.marker(&id).symlink_metadata().is_ok())).await.unwrap_or(false)
+    }
+
     /// Takes `id` out of the queue; false if it was not in it.
     ///
     /// # Errors

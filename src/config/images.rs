@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use osloconf::Opt;
 
 use super::store::FILESYSTEM_STORE_DATADIR;
+use super::v2::SHOW_MULTIPLE_LOCATIONS;
 use super::{Error, Loaded, Result};
 use crate::images::Settings;
-use crate::notify::Notifier;
 
 static IMAGE_SIZE_CAP: Opt =
     Opt::int("DEFAULT", "image_size_cap").default("1099511627776").min(1).help("Largest image in bytes");
@@ -18,10 +18,15 @@ static HASHING_ALGORITHM: Opt = Opt::str("DEFAULT", "hashing_algorithm")
 static IMAGE_PROPERTY_QUOTA: Opt = Opt::int("DEFAULT", "image_property_quota")
     .default("128")
     .help("Properties an image may have; negative: any number");
+static IMAGE_PATCH_QUOTA: Opt = Opt::int("DEFAULT", "image_patch_quota")
+    .default("1000")
+    .help("Operations a patch of an image may have; negative: any number");
 static IMAGE_TAG_QUOTA: Opt =
     Opt::int("DEFAULT", "image_tag_quota").default("128").help("Tags an image may have; negative: any number");
 static IMAGE_MEMBER_QUOTA: Opt =
     Opt::int("DEFAULT", "image_member_quota").default("128").help("Members an image may have; negative: any number");
+static IMAGE_LOCATION_QUOTA: Opt =
+    Opt::int("DEFAULT", "image_location_quota").default("10").help("Locations an image may have; negative: any number");
 static DELAYED_DELETE: Opt =
     Opt::bool("DEFAULT", "delayed_delete").default("false").help("Leave the data of deleted images to the scrubber");
 static SCRUB_TIME: Opt =
@@ -35,10 +40,6 @@ static UPLOAD_JOURNAL_DIR: Opt = Opt::str("DEFAULT", "upload_journal_dir").empty
      a crash left; share it wherever images are shared. Default: .journal below filesystem_store_datadir, or else below \
      the data directory",
 );
-static NOTIFIER_STRATEGY: Opt = Opt::str("DEFAULT", "notifier_strategy")
-    .default("default")
-    .empty_is_unset()
-    .help("Who is told of changes: noop, default (nobody), logging");
 static NODE_STAGING_URI: Opt = Opt::str("DEFAULT", "node_staging_uri")
     .default("file:///tmp/staging/")
     .empty_is_unset()
@@ -61,13 +62,14 @@ pub(super) static OPTIONS: &[&Opt] = &[
     &IMAGE_SIZE_CAP,
     &HASHING_ALGORITHM,
     &IMAGE_PROPERTY_QUOTA,
+    &IMAGE_PATCH_QUOTA,
     &IMAGE_TAG_QUOTA,
     &IMAGE_MEMBER_QUOTA,
+    &IMAGE_LOCATION_QUOTA,
     &DELAYED_DELETE,
     &SCRUB_TIME,
     &SCRUBBER_DATADIR,
     &UPLOAD_JOURNAL_DIR,
-    &NOTIFIER_STRATEGY,
     &NODE_STAGING_URI,
     &WORKER_SELF_REFERENCE_URL,
     &PUBLIC_ENDPOINT,
@@ -109,8 +111,11 @@ impl Loaded {
             hashing_algorithm,
             upload_journal_dir,
             property_quota: quota(&IMAGE_PROPERTY_QUOTA)?,
+            patch_quota: quota(&IMAGE_PATCH_QUOTA)?,
             tag_quota: quota(&IMAGE_TAG_QUOTA)?,
             member_quota: quota(&IMAGE_MEMBER_QUOTA)?,
+            location_quota: quota(&IMAGE_LOCATION_QUOTA)?,
+            show_multiple_locations: conf.bool(&SHOW_MULTIPLE_LOCATIONS)?,
             image_size_cap: self.natural(&IMAGE_SIZE_CAP)?,
             delayed_delete: conf.bool(&DELAYED_DELETE)?,
             scrub_time: self.natural(&SCRUB_TIME)?,
@@ -129,15 +134,6 @@ impl Loaded {
         path.map(PathBuf::from).ok_or_else(|| Error::Invalid {
             option: "node_staging_uri",
             reason: "must be file:// and an absolute path".to_owned(),
-        })
-    }
-
-    /// Who is told of changes.
-    pub(crate) fn notifier(&self) -> Result<Notifier> {
-        let strategy = self.conf.str(&NOTIFIER_STRATEGY)?.unwrap_or_default();
-        strategy.parse().map_err(|unknown: crate::notify::UnknownStrategy| Error::Invalid {
-            option: "notifier_strategy",
-            reason: unknown.to_string(),
         })
     }
 }

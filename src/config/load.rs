@@ -43,6 +43,7 @@ fn all_options() -> Vec<&'static Opt> {
         super::store::OPTIONS,
         super::cache::OPTIONS,
         super::images::OPTIONS,
+        super::notify::OPTIONS,
         super::identity::OPTIONS,
         super::scrubber::OPTIONS,
         super::pipeline::OPTIONS,

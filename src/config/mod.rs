@@ -13,6 +13,7 @@ mod images;
 mod listener;
 mod load;
 mod logging;
+mod notify;
 mod pipeline;
 mod registry;
 mod scrubber;

@@ -7,7 +7,7 @@ use super::{Error, Loaded, Result};
 use crate::api::{CustomProperties, V2Settings};
 
 static ENABLE_V2_API: Opt = Opt::bool("DEFAULT", "enable_v2_api").default("true").help("Serve v2");
-static SHOW_MULTIPLE_LOCATIONS: Opt = Opt::bool("DEFAULT", "show_multiple_locations")
+pub(super) static SHOW_MULTIPLE_LOCATIONS: Opt = Opt::bool("DEFAULT", "show_multiple_locations")
     .default("false")
     .help("Tell clients of v2 where images' data is, and let them change that");
 static SHOW_IMAGE_DIRECT_URL: Opt = Opt::bool("DEFAULT", "show_image_direct_url")

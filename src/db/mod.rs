@@ -10,7 +10,8 @@ pub(crate) mod sql;
 use async_trait::async_trait;
 
 use crate::model::{
-    Context, Image, ImageFields, ImageId, ImageQuery, ImageStatus, InvalidFields, Listing, Member, Membership,
+    Context, Image, ImageFields, ImageId, ImageQuery, ImageStatus, InvalidFields, Listing, Location, Member,
+    MemberStatus, Membership, Sharing,
 };
 
 /// Why a metadata operation did not happen. The texts are v1's (v1-api §6).
@@ -31,6 +32,9 @@ pub(crate) enum Error {
     /// The image was not in the status that the change started from.
     #[error("The image is in another state.{}", details(.0))]
     Conflict(String),
+    /// An image would have more of something than it may.
+    #[error("More than allowed. Attempted: {attempted}, Maximum: {quota}")]
+    TooMany { attempted: usize, quota: usize },
     /// The database or the registry cannot be asked now.
     #[error("There was an error connecting to a server{}", details(.0))]
     Unavailable(String),
@@ -91,6 +95,23 @@ pub(crate) trait Metadata: Send + Sync + std::fmt::Debug {
     /// Changes an image; the owner only for admins (others' wish is dropped silently, v1-api §11).
     async fn image_update(&self, ctx: &Context, id: &ImageId, fields: ImageFields, mode: UpdateMode) -> Result<Image>;
 
+    /// As [`Metadata::image_update`], but only while the image's data is still at `held`, else [`Error::Conflict`].
+    async fn image_relocate(
+        &self,
+        ctx: &Context,
+        id: &ImageId,
+        held: &[Location],
+        fields: ImageFields,
+        mode: UpdateMode,
+    ) -> Result<Image>;
+
+    /// Adds a tag; the image as it is then, or `None` if it has that tag already. [`Error::TooMany`] if it may not have
+    /// one more than it has.
+    async fn tag_add(&self, ctx: &Context, id: &ImageId, tag: &str, quota: Option<usize>) -> Result<Option<Image>>;
+
+    /// Removes a tag; the image as it is then. [`Error::NotFound`] when there is no such tag.
+    async fn tag_remove(&self, ctx: &Context, id: &ImageId, tag: &str) -> Result<Image>;
+
     /// Marks the image, its properties and memberships deleted, and makes `step` at the same time; `None` leaves the
     /// status as it is. Of an image that is deleted already, only the step from `pending_delete` is possible.
     async fn image_delete(&self, ctx: &Context, id: &ImageId, step: Option<Step>) -> Result<()>;
@@ -106,6 +127,16 @@ pub(crate) trait Metadata: Send + Sync + std::fmt::Debug {
 
     /// Removes one membership; [`Error::NotFound`] when there is none.
     async fn member_delete(&self, ctx: &Context, id: &ImageId, member: &str) -> Result<()>;
+
+    /// Live memberships of a visible image, oldest first: all for its owner and for admins, only their own for others.
+    async fn sharings(&self, ctx: &Context, id: &ImageId) -> Result<Vec<Sharing>>;
+
+    /// Shares the image with one more, who has not answered yet. [`Error::Duplicate`] if it is a member already, and before
+    /// that [`Error::TooMany`] if the image may not have one more than it has.
+    async fn sharing_add(&self, ctx: &Context, id: &ImageId, member: &str, quota: Option<usize>) -> Result<Sharing>;
+
+    /// Sets what a member says to the image; [`Error::NotFound`] when it is none.
+    async fn sharing_answer(&self, ctx: &Context, id: &ImageId, member: &str, status: MemberStatus) -> Result<Sharing>;
 
     /// Live memberships of `member`, newest first.
     async fn shared_images(&self, ctx: &Context, member: &str) -> Result<Vec<Member>>;

@@ -41,10 +41,14 @@ impl Images {
     pub(crate) async fn uncache_image(&self, ctx: &Context, id: &ImageId) -> Result<()> {
         let image = match self.lookup(ctx, id).await {
             Ok(image) => Some(image),
-            Err(error @ Error::Lookup { source: db::Error::NotFound(_), .. }) => match self.cache_knows(id).await? {
-                true => None,
-                false => return Err(error),
-            },
+            Err(error @ Error::Lookup { source: db::Error::NotFound(_), .. }) => {
+                // Who may not manage the cache does not learn what is in it.
+                let may = self.parts.policy.enforce(ctx, "cache_delete").is_ok();
+                if !may || !self.cache_knows(id).await? {
+                    return Err(error);
+                }
+                None
+            }
             Err(error) => return Err(error),
         };
         let cache = self.cache_by(ctx, "cache_delete", image.as_ref())?;
@@ -84,7 +88,7 @@ impl Images {
     async fn cache_knows(&self, id: &ImageId) -> Result<bool> {
         let Some(cache) = &self.parts.cache else { return Ok(false) };
         let cached = cache.cached_ids().await.map_err(Error::Cache)?.contains(id);
-        Ok(cached || cache.queued().await.map_err(Error::Cache)?.contains(id))
+        Ok(cached || cache.is_queued(id).await)
     }
 
     /// The cache, for callers whom the rule lets; that there is none is told to them only.

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Error, Images, Result};
+use super::{Error, Images, PlaceChange, Result};
 use crate::db::UpdateMode;
-use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus, Visibility};
+use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus, Visibility, is_own_property};
 use crate::notify::{Event, Priority};
 
 /// An attribute of an image that clients set, and its value.
@@ -44,6 +44,8 @@ pub(crate) enum Change {
         value: Option<String>,
     },
     RemoveProperty(String),
+    /// Changes where the data is.
+    Places(PlaceChange),
 }
 
 impl Attribute {
@@ -72,12 +74,26 @@ impl Images {
         }
         let image = self.lookup(ctx, id).await?;
         let mut draft = Draft { properties: image.properties.clone(), fields: ImageFields::default() };
+        let mut places = None;
+        self.check_patch(changes.len())?;
+        let mut judged = Vec::new();
         for change in changes {
-            self.authorise_one(ctx, &image, &change)?;
-            draft.apply(ctx, &image, change)?;
+            if let Change::Places(change) = change {
+                let mut now = places.take().map_or_else(|| self.places(&image), Ok)?;
+                self.change_places(ctx, &mut now, change, draft.formats(&image)).await?;
+                places = Some(now);
+            } else {
+                self.authorise_one(ctx, &image, &change, &mut judged)?;
+                draft.apply(ctx, &image, change)?;
+            }
         }
         self.check_quotas(&draft, &image)?;
         let fields = draft.into_fields(&image);
+        if let Some(places) = places {
+            let changed = self.save_places(ctx, &image, places, fields).await?;
+            self.parts.notifier.image(Event::Update, Priority::Info, &changed);
+            return Ok(changed);
+        }
         if fields == ImageFields::default() {
             return Ok(image);
         }
@@ -89,14 +105,34 @@ impl Images {
         Ok(changed)
     }
 
-    /// The rule of what becomes of the image's visibility, then the one of all changes.
-    fn authorise_one(&self, ctx: &Context, image: &Image, change: &Change) -> Result<()> {
-        if let Change::SetAttribute(Attribute::Visibility(visibility)) = change
-            && let Some(rule) = visibility_rule(*visibility)
-        {
-            self.parts.policy.enforce_on(ctx, rule, image)?;
+    /// The rule of what becomes of the image's visibility, then the one of all changes; `judged` are those that have let
+    /// the caller pass.
+    fn authorise_one(
+        &self,
+        ctx: &Context,
+        image: &Image,
+        change: &Change,
+        judged: &mut Vec<&'static str>,
+    ) -> Result<()> {
+        let visibility = match change {
+            Change::SetAttribute(Attribute::Visibility(visibility)) => visibility_rule(*visibility),
+            _ => None,
+        };
+        for rule in visibility.into_iter().chain(["modify_image"]) {
+            if !judged.contains(&rule) {
+                self.parts.policy.enforce_on(ctx, rule, image)?;
+                judged.push(rule);
+            }
         }
-        Ok(self.parts.policy.enforce_on(ctx, "modify_image", image)?)
+        Ok(())
+    }
+
+    /// Refuses more operations than a patch may have: each takes its time, and all of them hold up others.
+    fn check_patch(&self, attempted: usize) -> Result<()> {
+        match self.parts.settings.patch_quota {
+            Some(quota) if attempted > quota => Err(Error::Quota { what: "patch operations", attempted, quota }),
+            _ => Ok(()),
+        }
     }
 
     fn check_quotas(&self, draft: &Draft, image: &Image) -> Result<()> {
@@ -105,7 +141,7 @@ impl Images {
         }
         // The service's own properties take nobody's room, and who is over a quota that was lowered may still change things.
         let of_clients = |properties: &BTreeMap<String, Option<String>>| {
-            properties.keys().filter(|name| !name.starts_with("os_glance")).count()
+            properties.keys().filter(|name| !is_own_property(name)).count()
         };
         let (before, after) = (of_clients(&image.properties), of_clients(&draft.properties));
         if after > before { self.check_properties(after) } else { Ok(()) }
@@ -167,7 +203,18 @@ impl Draft {
                 Some(_) => Ok(()),
                 None => Err(Error::NoProperty(name)),
             },
+            // Made elsewhere, as stores have to be asked.
+            Change::Places(_) => Ok(()),
         }
+    }
+
+    /// Whether the image will have its formats.
+    fn formats(&self, image: &Image) -> [(&'static str, bool); 2] {
+        let set = |said: &Option<Option<String>>, before: &Option<String>| said.as_ref().unwrap_or(before).is_some();
+        [
+            ("disk_format", set(&self.fields.disk_format, &image.disk_format)),
+            ("container_format", set(&self.fields.container_format, &image.container_format)),
+        ]
     }
 
     fn set(&mut self, ctx: &Context, image: &Image, attribute: Attribute) -> Result<()> {

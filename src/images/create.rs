@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Error, Images, Result};
-use crate::model::{Context, Image, ImageFields, ImageStatus};
+use crate::model::{Context, Image, ImageFields, ImageStatus, is_own_property};
 
 impl Images {
     /// Reserves an image in status `queued`, or `active` if its data is at `location` already.
@@ -14,6 +14,7 @@ impl Images {
         if fields.is_public == Some(true) {
             self.parts.policy.enforce(ctx, "publicize_image")?;
         }
+        check_reserved(&fields)?;
         self.check_size_cap(fields.size.flatten())?;
         self.check_properties(fields.properties.as_ref().map_or(0, BTreeMap::len))?;
         let size = match location {
@@ -63,5 +64,14 @@ impl Images {
         };
         self.check_size_cap(Some(size))?;
         Ok(size)
+    }
+}
+
+/// Refuses the service's own properties, which steer what it does (security S38).
+pub(super) fn check_reserved(fields: &ImageFields) -> Result<()> {
+    let mut names = fields.properties.iter().flat_map(|properties| properties.keys());
+    match names.find(|name| is_own_property(name)) {
+        Some(name) => Err(Error::Reserved(name.clone())),
+        None => Ok(()),
     }
 }

@@ -1,12 +1,14 @@
 //! Deleting an image: noted in the journal, then the record (which is where rights are judged), then a running upload, the
 //! cache, and the data.
 
+use chrono::Utc;
+
 use super::journal::{Entry, Note, Work};
 use super::scrub_queue::{self, ScrubEntry};
 use super::{Error, Images, Result};
 use crate::db::{self, Step};
 use crate::model::{Api, Context, Image, ImageId, ImageStatus, Location};
-use crate::notify::Event;
+use crate::notify::{Event, Priority};
 use crate::store;
 
 /// A change of the image at the same moment makes a deletion start again; that many in a row are no coincidence.
@@ -44,7 +46,14 @@ impl Images {
         if let Some(entry) = entry.filter(|_| settled && uris.len() == image.locations.len()) {
             entry.settle().await;
         }
-        self.parts.notifier.text(Event::Delete, id.as_str());
+        match ctx.api {
+            Api::V1 => self.parts.notifier.text(Event::Delete, id.as_str()),
+            Api::V2 => {
+                let status = if delayed { ImageStatus::PendingDelete } else { ImageStatus::Deleted };
+                let gone = Image { status, deleted: true, deleted_at: Some(Utc::now().naive_utc()), ..image };
+                self.parts.notifier.image(Event::Delete, Priority::Info, &gone);
+            }
+        }
         Ok(())
     }
 

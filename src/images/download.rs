@@ -170,7 +170,7 @@ impl Images {
             receiver_user_id: ctx.user.clone(),
             destination_ip: requester.address.clone(),
         };
-        Box::pin(Reported { data, sent, notifier: self.parts.notifier })
+        Box::pin(Reported { data, sent, notifier: self.parts.notifier.clone() })
     }
 }
 

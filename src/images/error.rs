@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use imgformat::Refusal;
 
+use super::{PlaceRefusal, SharingRefusal};
 use crate::cache;
 use crate::db;
 use crate::model::{ImageId, ImageStatus};
@@ -61,9 +62,27 @@ pub(crate) enum Error {
     /// Every image has this attribute.
     #[error("Property {0} may not be removed.")]
     NotRemovable(String),
+    /// The service keeps such properties for itself.
+    #[error("Attribute '{0}' is reserved.")]
+    Reserved(String),
     /// A size that servers need is no such size.
     #[error("{}", out_of_range(.field, *.value))]
     OutOfRange { field: &'static str, value: i64 },
+    /// What v2 says of members.
+    #[error(transparent)]
+    Sharing(#[from] SharingRefusal),
+    /// What v2 says of locations.
+    #[error(transparent)]
+    Place(#[from] PlaceRefusal),
+    /// The image is in a status in which it does not come to rest or to work.
+    #[error("Not allowed to {action} image in status '{status}'")]
+    NotForAction { action: &'static str, status: ImageStatus },
+    /// The image has as many tags as it may have.
+    #[error(
+        "Image tag limit exceeded for image {id}: The limit has been exceeded on the number of allowed image tags. \
+         Attempted: {attempted}, Maximum: {quota}:"
+    )]
+    TagQuota { id: ImageId, attempted: usize, quota: usize },
     /// Data that came in one format does not become another by saying so.
     #[error("Attribute {0} can be only replaced for a queued image.")]
     FormatIsFixed(&'static str),

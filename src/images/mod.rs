@@ -4,6 +4,7 @@
 //! knows HTTP or SQL: the API and the commands call these. The order is always the same: authorise, then change state by
 //! compare-and-set, then touch data; only scrubbing, which nobody asks for, removes first.
 
+mod activity;
 mod cache_api;
 mod cached;
 mod change;
@@ -17,6 +18,8 @@ mod guard;
 mod habits;
 mod journal;
 mod members;
+mod place;
+mod places;
 mod prefetch;
 mod prefetcher;
 mod recover;
@@ -25,9 +28,11 @@ mod reservation;
 mod running;
 mod scrub;
 mod scrub_queue;
+mod sharing;
 mod show;
 mod source;
 mod stage;
+mod tag;
 mod update;
 mod upload;
 mod verify;
@@ -58,7 +63,9 @@ pub(crate) use change::{Attribute, Change};
 pub(crate) use copy::Copy;
 pub(crate) use download::{Download, Requester, Wanted};
 pub(crate) use error::{Error, Result};
+pub(crate) use place::{Place, PlaceChange, PlaceRefusal, Position, Validation};
 pub(crate) use scrub::Cleanup;
+pub(crate) use sharing::SharingRefusal;
 pub(crate) use update::Brings;
 pub(crate) use upload::Upload;
 pub(crate) use verify::Verification;
@@ -88,10 +95,16 @@ pub(crate) struct Settings {
     pub(crate) concurrent_copies: usize,
     /// Properties that an image may have; `None`: any number (`image_property_quota`).
     pub(crate) property_quota: Option<usize>,
+    /// Operations that a patch of an image may have; `None`: any number (`image_patch_quota`).
+    pub(crate) patch_quota: Option<usize>,
     /// Tags that an image may have; `None`: any number (`image_tag_quota`).
     pub(crate) tag_quota: Option<usize>,
     /// Members that an image may have; `None`: any number (`image_member_quota`).
     pub(crate) member_quota: Option<usize>,
+    /// Locations that an image may have; `None`: any number (`image_location_quota`).
+    pub(crate) location_quota: Option<usize>,
+    /// Clients see where the data is, and may change that (`show_multiple_locations`).
+    pub(crate) show_multiple_locations: bool,
 }
 
 /// The use cases. Cheap to clone.

@@ -9,13 +9,14 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::Semaphore;
 
-use super::{CONCURRENT_PREFETCHES, Images};
-use crate::cache::Cache;
+use super::{CONCURRENT_PREFETCHES, Error, Images};
+use crate::cache::{Cache, PrefetchError};
+use crate::db;
 use crate::model::{Context, ImageId};
 
 impl Images {
     /// Looks at the queue now, whenever v2 has put an image into it, and each time `interval` has passed; `None`: never
-    /// else. Goes on until the server ends ([`Images::drained`]). What cannot be fetched stays queued.
+    /// else. Goes on until the server ends ([`Images::drained`]). What cannot be fetched now stays queued.
     pub(crate) fn start_prefetching(&self, ctx: Context, interval: Option<Duration>) {
         let Some(cache) = self.parts.cache.clone() else { return };
         let (images, ended) = (self.clone(), self.background.ended.clone());
@@ -65,13 +66,30 @@ impl Images {
         // The semaphore is never closed.
         let _turn = turns.acquire().await;
         // Somebody may have thought better of it meanwhile.
-        if cache.queued().await.is_ok_and(|queued| !queued.contains(&id)) {
+        if !cache.is_queued(&id).await {
             return id;
         }
         match self.prefetch_one(ctx, cache, &id).await {
             Ok(()) => tracing::info!("prefetched image {id}"),
-            Err(error) => tracing::warn!("{error}"),
+            Err(error) => {
+                tracing::warn!("{error}");
+                if is_hopeless(&error)
+                    && let Err(error) = cache.unqueue(&id).await
+                {
+                    tracing::error!("image {id} stays queued: {error}");
+                }
+            }
         }
         id
     }
+}
+
+/// Another try would end no better: there is no such image, or what its store holds is something else.
+fn is_hopeless(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::NoMetadata { source: db::Error::NotFound(_), .. }
+            | Error::NotCacheable(_)
+            | Error::Prefetch { source: PrefetchError::NotTheImage, .. }
+    )
 }

@@ -140,7 +140,7 @@ impl Images {
                 self.undo_upload(ctx, &image, &locations, note.repeatable).await
             }
             (Work::Upload | Work::Stage, Killed) => self.undo_upload(ctx, &image, &locations, note.repeatable).await,
-            (Work::Upload, Active | Deactivated) => {
+            (Work::Upload | Work::Remove, Active | Deactivated) => {
                 let live = self.plain_locations(&image)?;
                 let left: Vec<_> = locations.into_iter().filter(|uri| !live.contains(uri)).collect();
                 self.remove_left(id, &left).await
@@ -159,6 +159,8 @@ impl Images {
             }
             // It died before it deleted the record: the image lives on.
             (Work::Delete, _) => Ok(()),
+            // Only active images lose locations, so it died before it began.
+            (Work::Remove, _) => Ok(()),
         }
     }
 

@@ -30,8 +30,9 @@ impl Images {
         self.parts.policy.enforce(ctx, "get_images")?;
         let mut images = self.parts.metadata.image_list(ctx, listing).await.map_err(Error::List)?;
         let full = images.len() as u64 == listing.limit;
-        images.retain(|image| self.parts.policy.enforce_on(ctx, "get_image", image).is_ok());
+        // The last one read, be it shown or not: more may follow it.
         let goes_on_after = images.last().filter(|_| full).map(|image| image.id.clone());
+        images.retain(|image| self.parts.policy.enforce_on(ctx, "get_image", image).is_ok());
         Ok(Page { images, goes_on_after })
     }
 

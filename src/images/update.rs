@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::create::check_reserved;
 use super::{Error, Images, Result};
 use crate::db::UpdateMode;
 use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus};
@@ -35,6 +36,7 @@ impl Images {
         if fields.is_public == Some(true) && !image.is_public() {
             self.parts.policy.enforce(ctx, "publicize_image")?;
         }
+        check_reserved(&fields)?;
         self.check_properties(properties_after(image, &fields, purge_props))?;
         let announced = fields.size.flatten();
         let mut change = ImageFields {

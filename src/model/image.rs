@@ -148,7 +148,22 @@ pub(crate) struct Image {
     pub(crate) locations: Vec<Location>,
 }
 
+/// What the names of the service's own properties begin with; clients may not set them (security S38).
+const OWN_PROPERTIES: &str = "os_glance";
+/// Those of them that are nobody else's business: they name nodes (v2-images §4).
+const HIDDEN_PROPERTIES: [&str; 2] = ["os_glance_stage_host", "os_glance_hash_op_host"];
+
+/// Whether a property is the service's own.
+pub(crate) fn is_own_property(name: &str) -> bool {
+    name.starts_with(OWN_PROPERTIES)
+}
+
 impl Image {
+    /// The properties that clients may see.
+    pub(crate) fn shown_properties(&self) -> impl Iterator<Item = (&String, &Option<String>)> {
+        self.properties.iter().filter(|(name, _)| !HIDDEN_PROPERTIES.contains(&name.as_str()))
+    }
+
     /// v1's `is_public`.
     pub(crate) fn is_public(&self) -> bool {
         self.visibility == Visibility::Public

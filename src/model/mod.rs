@@ -8,6 +8,7 @@ mod listing;
 mod query;
 mod range;
 mod rights;
+mod sharing;
 mod stream;
 mod time;
 mod truth;
@@ -15,13 +16,14 @@ mod truth;
 pub(crate) use context::{Api, Context};
 pub(crate) use fields::{ImageFields, InvalidFields};
 pub(crate) use id::ImageId;
-pub(crate) use image::{Image, ImageStatus, Location, Member, Membership, OsHash, Visibility};
+pub(crate) use image::{Image, ImageStatus, Location, Member, Membership, OsHash, Visibility, is_own_property};
 pub(crate) use listing::{
     Comparison, ListFilter, ListOrder, Listing, MemberFilter, NumberField, TextField, TimeField, VisibilityFilter,
 };
 pub(crate) use query::{Filters, ImageQuery, PublicFilter, SortDir, SortKey};
 pub(crate) use range::RangeSpec;
 pub(crate) use rights::{may_change, may_see, may_share, owns};
+pub(crate) use sharing::{MemberStatus, Sharing};
 pub(crate) use stream::ByteStream;
 pub(crate) use time::zulu;
 pub(crate) use truth::truthy;

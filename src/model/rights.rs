@@ -1,6 +1,6 @@
 //! Who may see, change and share an image (v1-api §15).
 
-use super::{Api, Context, Image, Member, Visibility};
+use super::{Context, Image, Member, Visibility};
 
 /// See it by id: admin, ownerless, public or community, owner, or live member. `membership` is the caller's, if any.
 pub(crate) fn may_see(ctx: &Context, image: &Image, membership: Option<&Member>) -> bool {
@@ -11,16 +11,14 @@ pub(crate) fn may_see(ctx: &Context, image: &Image, membership: Option<&Member>)
         || (image.visibility == Visibility::Shared && membership.is_some())
 }
 
-/// Change or delete it: admin or owner. By v2 whoever sees it, as far as this is concerned: there the policy has judged
-/// the caller with the image as its target, and an operator may let others change images (policy-and-auth §5.4).
+/// Change or delete it: admin or owner, whatever a policy lets others do (as Glance's own database layer has it).
 pub(crate) fn may_change(ctx: &Context, image: &Image) -> bool {
-    ctx.is_admin || owns(ctx, image) || ctx.api == Api::V2
+    ctx.is_admin || owns(ctx, image)
 }
 
 /// Share it: a caller with an owner identity who is admin, owner, or a member that may share on.
 pub(crate) fn may_share(ctx: &Context, image: &Image, membership: Option<&Member>) -> bool {
-    let may = may_change(ctx, image) || membership.is_some_and(|member| member.can_share);
-    may && (ctx.owner().is_some() || ctx.api == Api::V2)
+    ctx.owner().is_some() && (may_change(ctx, image) || membership.is_some_and(|member| member.can_share))
 }
 
 /// It is of the caller's project (or the caller's own).

@@ -30,7 +30,7 @@ pub(crate) fn encode_detail(image: &Image) -> Value {
         "created_at": isoformat(image.created_at),
         "disk_format": image.disk_format,
         "updated_at": isoformat(image.updated_at),
-        "properties": image.properties,
+        "properties": image.shown_properties().collect::<BTreeMap<_, _>>(),
         "min_disk": image.min_disk,
         "protected": image.protected,
         "id": image.id.as_str(),

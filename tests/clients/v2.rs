@@ -18,25 +18,21 @@ fn gander() -> Gander {
 }
 
 #[test]
-#[ignore = "v2 is not complete"]
 fn glanceclient() {
     scenario("current", "glanceclient_v2", &gander());
 }
 
 #[test]
-#[ignore = "v2 is not complete"]
 fn sdk() {
     scenario("current", "sdk", &gander());
 }
 
 #[test]
-#[ignore = "v2 is not complete"]
 fn openstack_command_without_authentication() {
     scenario("current", "openstack_command", &gander_for_all());
 }
 
 #[test]
-#[ignore = "v2 is not complete"]
 fn openstack_command_of_two_projects() {
     scenario("current", "openstack_sharing", &gander());
 }

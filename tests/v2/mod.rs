@@ -1,5 +1,6 @@
-//! The v2 API (v2-images, v2-import-and-tasks).
+//! The v2 API, sentence by sentence (v2-images, policy-and-auth, v2-import-and-tasks).
 
+mod actions;
 mod cache;
 mod client;
 mod discovery;
@@ -9,8 +10,14 @@ mod healthcheck;
 mod info;
 mod inspection;
 mod legacy_cache;
+mod locations;
+mod members;
+mod notifications;
+mod people;
 mod ranges;
+mod reserved;
 mod schemas;
 mod stage;
+mod tags;
 mod upload;
 mod upload_crashes;

@@ -357,7 +357,7 @@ fn what_one_api_uploads_the_other_serves() {
         sqlite_rows(&gander.path("glance.sqlite"), "SELECT status FROM images WHERE status = 'killed'"),
         ["killed"]
     );
-    assert_eq!(refusal(http.put_file(&id, b"abc"), 409).contains("from killed to saving"), true);
+    assert!(refusal(http.put_file(&id, b"abc"), 409).contains("from killed to saving"));
 }
 
 #[test]

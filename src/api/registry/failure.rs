@@ -14,6 +14,7 @@ pub(super) fn refused(error: Error) -> ApiError {
         Error::NotFound(detail) => ApiError::not_found(detail),
         Error::Forbidden(detail) => ApiError::forbidden(detail),
         Error::Invalid(detail) => ApiError::bad_request(detail),
+        error @ Error::TooMany { .. } => ApiError::too_large(error.to_string()),
         Error::Duplicate(detail) | Error::Conflict(detail) => ApiError::conflict(detail),
         Error::Unavailable(cause) => {
             tracing::error!("the metadata cannot be asked: {cause}");

@@ -14,8 +14,10 @@ use serde_json::{Value, json};
 use crate::api::error::render::Form;
 use crate::db::registry::{RegistryClient, Settings};
 use crate::db::{Error, Metadata, Result, Step, UpdateMode};
-use crate::model::Membership;
-use crate::model::{Api, Context, Image, ImageFields, ImageId, ImageQuery, ImageStatus, Listing, Member};
+use crate::model::{
+    Api, Context, Image, ImageFields, ImageId, ImageQuery, ImageStatus, Listing, Location, Member, MemberStatus,
+    Membership, Sharing,
+};
 use crate::wire::{decode_record, encode_full};
 
 const ID: &str = "71c675ab-d94f-49cd-a114-e12490b328d9";
@@ -35,6 +37,11 @@ fn image() -> Image {
 
 fn member(name: &str) -> Member {
     Member { image_id: id(), member: name.to_owned(), can_share: true }
+}
+
+fn sharing(member: &str, status: MemberStatus) -> Sharing {
+    let time = image().created_at;
+    Sharing { image_id: id(), member: member.to_owned(), status, created_at: time, updated_at: time }
 }
 
 /// Metadata that notes what it is asked and answers with a fixed image, or with the error made by `refuse`.
@@ -68,6 +75,31 @@ impl Metadata for Fake {
     }
     async fn image_update(&self, _: &Context, id: &ImageId, fields: ImageFields, mode: UpdateMode) -> Result<Image> {
         self.note(format!("update {id} {fields:?} {mode:?}"), image())
+    }
+    async fn image_relocate(
+        &self,
+        _: &Context,
+        id: &ImageId,
+        held: &[Location],
+        fields: ImageFields,
+        mode: UpdateMode,
+    ) -> Result<Image> {
+        self.note(format!("relocate {id} {held:?} {fields:?} {mode:?}"), image())
+    }
+    async fn tag_add(&self, _: &Context, id: &ImageId, tag: &str, quota: Option<usize>) -> Result<Option<Image>> {
+        self.note(format!("tag {id} {tag} {quota:?}"), Some(image()))
+    }
+    async fn tag_remove(&self, _: &Context, id: &ImageId, tag: &str) -> Result<Image> {
+        self.note(format!("untag {id} {tag}"), image())
+    }
+    async fn sharings(&self, _: &Context, id: &ImageId) -> Result<Vec<Sharing>> {
+        self.note(format!("sharings {id}"), Vec::new())
+    }
+    async fn sharing_add(&self, _: &Context, id: &ImageId, member: &str, quota: Option<usize>) -> Result<Sharing> {
+        self.note(format!("share {id} {member} {quota:?}"), sharing(member, MemberStatus::Pending))
+    }
+    async fn sharing_answer(&self, _: &Context, id: &ImageId, member: &str, status: MemberStatus) -> Result<Sharing> {
+        self.note(format!("answer {id} {member} {status:?}"), sharing(member, status))
     }
     async fn image_delete(&self, _: &Context, id: &ImageId, step: Option<Step>) -> Result<()> {
         self.note(format!("delete {id} {step:?}"), ())

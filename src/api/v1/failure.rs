@@ -14,10 +14,13 @@ impl From<Error> for ApiError {
                 Self::forbidden(text)
             }
             // What only v2 can ask for.
-            Error::ForeignOwner(_) | Error::OwnerIsAdmins | Error::NotRemovable(_) | Error::FormatIsFixed(_) => {
-                Self::forbidden(text)
-            }
-            Error::OutOfRange { .. } => Self::bad_request(text),
+            Error::ForeignOwner(_)
+            | Error::OwnerIsAdmins
+            | Error::NotRemovable(_)
+            | Error::FormatIsFixed(_)
+            | Error::NotForAction { .. } => Self::forbidden(text),
+            Error::Sharing(_) | Error::Place(_) | Error::OutOfRange { .. } => Self::bad_request(text),
+            Error::Reserved(_) => Self::forbidden(text),
             Error::PropertyPresent(_) | Error::NoProperty(_) => Self::conflict(text),
             Error::NoOwner => Self::unauthorized(text),
             Error::Lookup { source, .. } => lookup(text, source),
@@ -64,7 +67,7 @@ impl From<Error> for ApiError {
             Error::RangeBeyondEnd { size } => Self::range_not_satisfiable(text).of_size(size),
             Error::NoCache | Error::NotCaching | Error::NoJournal | Error::Busy => Self::unavailable(text),
             Error::GoneMeanwhile(_) => Self::precondition_failed(text),
-            Error::TooLarge(_) | Error::Quota { .. } => Self::too_large(text),
+            Error::TooLarge(_) | Error::Quota { .. } | Error::TagQuota { .. } => Self::too_large(text),
             Error::Store(source) => upload(source),
             Error::Read(source) => read(&source),
             Error::Policy(policy::Error::Unreadable(_))

@@ -122,7 +122,7 @@ pub(super) fn write(image: &Image, size: Option<u64>, url: &str) -> HeaderMap {
     put("x-image-meta-updated_at", Some(isoformat(image.updated_at)));
     put("x-image-meta-deleted_at", image.deleted_at.map(isoformat));
     put("x-image-meta-deleted", Some(python_bool(image.deleted)));
-    for (name, value) in &image.properties {
+    for (name, value) in image.shown_properties() {
         // One whose name cannot be a header is left out: v1 has no other place for it.
         let name = HeaderName::from_bytes(format!("{PROPERTY}{name}").as_bytes()).ok();
         if let Some((name, value)) = name.zip(value.as_deref().and_then(text_value)) {

@@ -7,10 +7,11 @@ use serde_json::{Map, Value};
 
 use super::body::explained;
 use super::patch::{Op, Operation, Spelling};
+use super::places;
 use super::schema::ImageSchema;
 use crate::api::error::ApiError;
 use crate::images::{Attribute, Change};
-use crate::model::{ImageFields, ImageId, Visibility};
+use crate::model::{ImageFields, ImageId, Visibility, is_own_property};
 
 /// Attributes that a new image may not name.
 const READ_ONLY: [&str; 13] = [
@@ -32,8 +33,6 @@ const READ_ONLY: [&str; 13] = [
 const LINKS: [&str; 5] = ["direct_url", "self", "file", "schema", "stores"];
 /// Names that clients of v1 would take for something else.
 const RESERVED: [&str; 3] = ["location", "deleted", "deleted_at"];
-/// Prefix of the service's own properties.
-const OWN_PREFIX: &str = "os_glance";
 /// Longest name of a property.
 const MAX_NAME: usize = 255;
 
@@ -90,6 +89,9 @@ pub(super) fn of_patch(
 }
 
 fn change(operation: Operation, spelling: Spelling, schema: &ImageSchema) -> Result<Change, ApiError> {
+    if operation.path.first().is_some_and(|root| root == "locations") {
+        return places::change(operation, schema).map(Change::Places);
+    }
     let Operation { op, path, value } = operation;
     let name = path.into_iter().next().unwrap_or_default();
     if name == "id" || READ_ONLY.contains(&name.as_str()) {
@@ -158,7 +160,7 @@ fn size(value: &Value) -> i64 {
 }
 
 fn is_reserved(name: &str) -> bool {
-    RESERVED.contains(&name) || name.starts_with(OWN_PREFIX)
+    RESERVED.contains(&name) || is_own_property(name)
 }
 
 fn read_only(name: &str) -> ApiError {

@@ -5,7 +5,7 @@ use http::StatusCode;
 
 use crate::api::error::ApiError;
 use crate::db::Error as Metadata;
-use crate::images::Error;
+use crate::images::{Error, PlaceRefusal, SharingRefusal};
 use crate::policy;
 use crate::store::Error as Store;
 
@@ -39,6 +39,11 @@ pub(super) fn missing(error: Error, missing: impl FnOnce(&str) -> String) -> Fai
     }
 }
 
+/// What calls about something of an image say where there is no such image.
+pub(super) fn not_found(id: &str) -> String {
+    format!("Image {id} not found.")
+}
+
 /// The explanation of a 415, which ends in a line of its own.
 pub(super) fn unsupported(content_type: &str) -> String {
     format!("The request media type {content_type} is not supported by this server.\n")
@@ -51,9 +56,12 @@ fn answer(error: Error) -> ApiError {
         Error::Policy(policy::Error::Hidden) => ApiError::not_found(""),
         Error::ForeignOwner(_) | Error::OwnerIsAdmins | Error::NotRemovable(_) => ApiError::forbidden(text),
         Error::PropertyPresent(_) | Error::NoProperty(_) => ApiError::conflict(text),
-        Error::Policy(policy::Error::Denied(_)) | Error::ReadOnly | Error::FormatIsFixed(_) => {
+        Error::Policy(policy::Error::Denied(_)) | Error::ReadOnly | Error::FormatIsFixed(_) | Error::Reserved(_) => {
             explained(StatusCode::FORBIDDEN)
         }
+        Error::Sharing(refusal) => sharing(&refusal),
+        Error::Place(refusal) => place(&refusal),
+        Error::NotForAction { .. } => explained(StatusCode::FORBIDDEN),
         Error::Protected(id) => {
             ApiError::forbidden("").explained(format!("Image {id} is protected and cannot be deleted."))
         }
@@ -83,7 +91,7 @@ fn answer(error: Error) -> ApiError {
         Error::AnnouncedTooLarge { .. } | Error::TooLarge(_) => {
             ApiError::too_large("").explained(format!("The incoming image is too large: {text}"))
         }
-        Error::Quota { .. } => explained(StatusCode::PAYLOAD_TOO_LARGE),
+        Error::Quota { .. } | Error::TagQuota { .. } => explained(StatusCode::PAYLOAD_TOO_LARGE),
         Error::Refused(_) => explained(StatusCode::UNSUPPORTED_MEDIA_TYPE),
         Error::RangeBeyondEnd { .. } => ApiError::range_not_satisfiable(text),
         Error::NoCache | Error::NoJournal | Error::Busy => explained(StatusCode::SERVICE_UNAVAILABLE),
@@ -108,11 +116,43 @@ fn answer(error: Error) -> ApiError {
     }
 }
 
+fn sharing(refusal: &SharingRefusal) -> ApiError {
+    let status = match refusal {
+        SharingRefusal::NotShared { .. } => StatusCode::FORBIDDEN,
+        SharingRefusal::NoneShown | SharingRefusal::NoMember { .. } => StatusCode::NOT_FOUND,
+        SharingRefusal::Duplicate { .. } => StatusCode::CONFLICT,
+        SharingRefusal::Quota { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        SharingRefusal::UnknownStatus => StatusCode::BAD_REQUEST,
+    };
+    ApiError::new(status, "").explained(refusal.to_string())
+}
+
+fn place(refusal: &PlaceRefusal) -> ApiError {
+    let explained = |status| ApiError::new(status, "").explained(refusal.to_string());
+    match refusal {
+        PlaceRefusal::NoneLeft | PlaceRefusal::LastOne => ApiError::forbidden(refusal.to_string()),
+        PlaceRefusal::Invisible(_) => explained(StatusCode::FORBIDDEN),
+        PlaceRefusal::Position(_)
+        | PlaceRefusal::NotEmpty(_)
+        | PlaceRefusal::Invalid
+        | PlaceRefusal::Metadata
+        | PlaceRefusal::Twice(_) => explained(StatusCode::BAD_REQUEST),
+        PlaceRefusal::Status { .. }
+        | PlaceRefusal::Conflicting(_)
+        | PlaceRefusal::AlreadySet(_)
+        | PlaceRefusal::TooLate(_)
+        | PlaceRefusal::Algorithm { .. }
+        | PlaceRefusal::NotHex { .. }
+        | PlaceRefusal::DigestSize { .. } => explained(StatusCode::CONFLICT),
+    }
+}
+
 fn metadata(source: Metadata) -> ApiError {
     let text = source.to_string();
     match source {
         Metadata::NotFound(_) => ApiError::not_found(""),
         Metadata::Forbidden(detail) => ApiError::forbidden(detail),
+        Metadata::TooMany { .. } => ApiError::too_large("").explained(text),
         Metadata::Invalid(detail) => ApiError::bad_request("").explained(detail),
         Metadata::Duplicate(detail) | Metadata::Conflict(detail) => ApiError::conflict("").explained(detail),
         Metadata::Unavailable(_) => {

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use serde_json::{Map, Value};
 
 use super::failure::{Failure, missing};
-use super::{Shared, body, changes, patch, query, views};
+use super::{Shared, body, changes, patch, places, query, views};
 use crate::api::base_url::BaseUrl;
 use crate::api::error::ApiError;
 use crate::model::{Context, ImageId};
@@ -82,9 +82,12 @@ pub(super) async fn update(
 ) -> Answer {
     let spelling = patch::spelling(&headers)?;
     let operations = patch::parse(&body::read(&headers, body).await?, spelling)?;
+    let said = places::said(&operations);
     let changes = changes::of_patch(operations, spelling, &v2.schema)?;
     let image = v2.images.change(&ctx, &image_id(&id)?, changes).await?;
-    Ok(views::ok(&v2.image(&ctx, &image)))
+    let mut view = v2.image(&ctx, &image);
+    places::echo(&mut view, &said);
+    Ok(views::ok(&view))
 }
 
 /// `DELETE /images/{id}`
@@ -103,7 +106,12 @@ pub(super) async fn remove(
 
 /// An id in a path; what cannot be one names no image.
 pub(super) fn image_id(text: &str) -> Result<ImageId, ApiError> {
-    ImageId::parse(text).ok_or_else(|| ApiError::not_found("").explained(format!("No image found with ID {text}")))
+    known_id(text, |id| format!("No image found with ID {id}"))
+}
+
+/// The same, where a call says otherwise that there is no such image.
+pub(super) fn known_id(text: &str, missing: impl FnOnce(&str) -> String) -> Result<ImageId, ApiError> {
+    ImageId::parse(text).ok_or_else(|| ApiError::not_found("").explained(missing(text)))
 }
 
 /// 204, labelled as Glance labels it.

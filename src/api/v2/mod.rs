@@ -1,5 +1,6 @@
 //! The v2 image API: HTTP in, use case, HTTP out.
 
+mod actions;
 mod body;
 mod cache;
 mod changes;
@@ -7,13 +8,17 @@ mod data;
 mod failure;
 mod images;
 mod info;
+mod locations;
+mod members;
 mod patch;
+mod places;
 mod query;
 mod ranges;
 mod routes;
 mod schema;
 mod schemas;
 mod settings;
+mod tags;
 mod views;
 
 use std::sync::Arc;
@@ -85,7 +90,8 @@ impl V2Api {
                 let plain = "text/plain; charset=utf8".to_owned();
                 return (StatusCode::FOUND, [(LOCATION, format!("{base}/v2/")), (CONTENT_TYPE, plain)]).into_response();
             };
-            lead_to(path, &mut request);
+            // An encoded slash is a slash: what it would be part of cannot be reached (v2-images §1.3).
+            lead_to(&path.replace("%2F", "/").replace("%2f", "/"), &mut request);
             context.request_id = Some(id.clone());
             request.extensions_mut().insert(self.images.admitted(context));
             match self.routes.clone().oneshot(request).await {

@@ -6,7 +6,7 @@ use axum::routing::{MethodRouter, delete, get, post, put};
 use http::header::ALLOW;
 use http::{HeaderValue, Method, StatusCode};
 
-use super::{Shared, cache, data, images, info, schemas};
+use super::{Shared, actions, cache, data, images, info, locations, members, schemas, tags};
 use crate::api::error::ApiError;
 
 pub(super) fn router(state: Shared, cache_management: bool) -> Router {
@@ -18,10 +18,25 @@ pub(super) fn router(state: Shared, cache_management: bool) -> Router {
         )
         .route("/images/{id}/file", only("GET, PUT", get(data::download).put(data::upload)))
         .route("/images/{id}/stage", only("PUT", put(data::stage)))
+        .merge(parts_of_images())
         .merge(about())
         .merge(cache());
     let router = if cache_management { router.merge(old_cache()) } else { router };
     router.fallback(unknown).with_state(state)
+}
+
+/// What belongs to an image.
+fn parts_of_images() -> Router<Shared> {
+    Router::new()
+        .route("/images/{id}/actions/deactivate", only("POST", post(actions::deactivate)))
+        .route("/images/{id}/actions/reactivate", only("POST", post(actions::reactivate)))
+        .route("/images/{id}/locations", only("POST", get(locations::index).post(unknown)))
+        .route("/images/{id}/tags/{tag}", only("PUT, DELETE", put(tags::add).delete(tags::remove)))
+        .route("/images/{id}/members", only("GET, POST", get(members::index).post(members::add)))
+        .route(
+            "/images/{id}/members/{member}",
+            only("GET, PUT, DELETE", get(members::show).put(members::answer).delete(members::remove)),
+        )
 }
 
 /// What the service tells of itself.

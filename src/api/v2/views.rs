@@ -8,9 +8,6 @@ use serde_json::{Map, Value, json};
 use super::Shared;
 use crate::model::{Context, Image, ImageStatus, zulu};
 
-/// Properties that are the service's own business (v2-images §4).
-const HIDDEN_PROPERTIES: [&str; 2] = ["os_glance_stage_host", "os_glance_hash_op_host"];
-
 /// An answer with this JSON.
 pub(super) fn answer(status: StatusCode, headers: HeaderMap, value: &Value) -> Response {
     (status, [(CONTENT_TYPE, "application/json")], headers, value.to_string()).into_response()
@@ -25,8 +22,9 @@ impl Shared {
     /// An image as its readers get it, in this order of fields.
     pub(super) fn image(&self, ctx: &Context, image: &Image) -> Value {
         let mut view = Map::new();
-        for (name, value) in &image.properties {
-            if !HIDDEN_PROPERTIES.contains(&name.as_str()) {
+        for (name, value) in image.shown_properties() {
+            // v1 and other releases know fewer names: a property must not pass for an attribute (security S38).
+            if !self.schema.is_base(name) {
                 view.insert(
                     name.clone(),
                     match value {

@@ -1,5 +1,6 @@
 //! A fill that nobody reads.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use super::{Cache, Expected, Progress, Source, Verdict};
@@ -25,6 +26,7 @@ impl Cache {
         match progress.wait_for(Progress::is_end).await.map(|end| end.clone()) {
             Ok(Progress::NotBegun(Verdict::Elsewhere)) => Ok(()),
             Ok(Progress::Unopened(error)) => Err(PrefetchError::Store(error)),
+            Ok(Progress::Broken(error)) if error.kind() == ErrorKind::InvalidData => Err(PrefetchError::NotTheImage),
             Ok(Progress::Broken(error)) => {
                 Err(PrefetchError::Store(Arc::new(store::Error::Unavailable(error.to_string()))))
             }

@@ -15,7 +15,9 @@ pub(crate) use connection::{Settings, SettingsError};
 use self::connection::Connection;
 use self::status::Operation;
 use super::{Error, Membership, Metadata, Result, Step, UpdateMode};
-use crate::model::{Context, Image, ImageFields, ImageId, ImageQuery, ImageStatus, Listing, Member};
+use crate::model::{
+    Context, Image, ImageFields, ImageId, ImageQuery, ImageStatus, Listing, Location, Member, MemberStatus, Sharing,
+};
 use crate::wire::{
     FROM_STATE_KEY, PURGE_PROPS_HEADER, decode_image_member, decode_record, decode_shared_image, encode_fields,
     encode_query,
@@ -62,7 +64,7 @@ impl Metadata for RegistryClient {
     }
 
     async fn image_list(&self, _ctx: &Context, _listing: &Listing) -> Result<Vec<Image>> {
-        Err(Error::Unavailable(": a v1 registry cannot list images for v2".to_owned()))
+        Err(beyond_v1("list images for v2"))
     }
 
     async fn image_insert(&self, ctx: &Context, mut fields: ImageFields) -> Result<Image> {
@@ -94,6 +96,49 @@ impl Metadata for RegistryClient {
         self.change(ctx, Method::DELETE, &["images", id.as_str()], None).await.map(drop)
     }
 
+    async fn image_relocate(
+        &self,
+        _ctx: &Context,
+        _id: &ImageId,
+        _held: &[Location],
+        _fields: ImageFields,
+        _mode: UpdateMode,
+    ) -> Result<Image> {
+        Err(beyond_v1("change an image's locations"))
+    }
+
+    async fn tag_add(&self, _ctx: &Context, _id: &ImageId, _tag: &str, _quota: Option<usize>) -> Result<Option<Image>> {
+        Err(beyond_v1("keep tags"))
+    }
+
+    async fn tag_remove(&self, _ctx: &Context, _id: &ImageId, _tag: &str) -> Result<Image> {
+        Err(beyond_v1("keep tags"))
+    }
+
+    async fn sharings(&self, _ctx: &Context, _id: &ImageId) -> Result<Vec<Sharing>> {
+        Err(beyond_v1("tell what members say to an image"))
+    }
+
+    async fn sharing_add(
+        &self,
+        _ctx: &Context,
+        _id: &ImageId,
+        _member: &str,
+        _quota: Option<usize>,
+    ) -> Result<Sharing> {
+        Err(beyond_v1("keep what members say to an image"))
+    }
+
+    async fn sharing_answer(
+        &self,
+        _ctx: &Context,
+        _id: &ImageId,
+        _member: &str,
+        _status: MemberStatus,
+    ) -> Result<Sharing> {
+        Err(beyond_v1("keep what members say to an image"))
+    }
+
     async fn members(&self, ctx: &Context, id: &ImageId) -> Result<Vec<Member>> {
         let answer = self.get(ctx, &["images", id.as_str(), "members"], None).await?;
         list(&answer, "members", |entry| decode_image_member(entry, id))
@@ -122,6 +167,11 @@ impl Metadata for RegistryClient {
         let answer = self.get(ctx, &["shared-images", member], None).await?;
         list(&answer, "shared_images", |entry| decode_shared_image(entry, member))
     }
+}
+
+/// What only a database of one's own can do; v2 is not served over a registry, so nobody should come to ask.
+fn beyond_v1(what: &str) -> Error {
+    Error::Unavailable(format!(": a v1 registry cannot {what}"))
 }
 
 fn image(answer: &Value) -> Result<Image> {

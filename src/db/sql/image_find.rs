@@ -38,6 +38,8 @@ pub(super) fn page(
     size: u64,
 ) -> SelectStatement {
     let mut conditions = Condition::all().add(listed(ctx, &query.filters)).add(matching(&query.filters));
+    // Images that v2 hides stay hidden; v1 has no word to ask for them.
+    conditions = conditions.add(Expr::col("os_hidden").ne(true));
     if !shows_deleted(ctx, &query.filters) {
         conditions = conditions.add(live());
     }
@@ -87,10 +89,9 @@ fn deleted_only(ctx: &Context, filters: &Filters) -> bool {
     ctx.is_admin && filters.deleted == Some(true)
 }
 
-/// What ordinary lists show. Images that v2 hides stay hidden; v1 has no word to ask for them.
-/// No comparison by `=`, for the reason given at [`statement::live`].
+/// What ordinary lists show. No comparison by `=`, for the reason given at [`statement::live`].
 fn live() -> Condition {
-    Condition::all().add(statement::live()).add(Expr::col("status").ne("killed")).add(Expr::col("os_hidden").ne(true))
+    Condition::all().add(statement::live()).add(Expr::col("status").ne("killed"))
 }
 
 /// What the caller may list (v1-api §9.2).

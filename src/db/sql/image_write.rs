@@ -10,7 +10,7 @@ use super::pool::Session;
 use super::statement::{big, insert, now, soft_delete_children};
 use super::{locations, properties, tags};
 use crate::db::{Error, Step, UpdateMode};
-use crate::model::{Api, Context, Image, ImageFields, ImageId, ImageStatus, OsHash, Visibility};
+use crate::model::{Api, Context, Image, ImageFields, ImageId, ImageStatus, Location, OsHash, Visibility};
 
 /// Adds an image with all that belongs to it.
 pub(super) async fn image_insert(
@@ -73,12 +73,14 @@ fn new_row(ctx: &Context, id: &ImageId, fields: &ImageFields, now: NaiveDateTime
 }
 
 /// Changes what `fields` mention. The row (and its time) changes only if one of its columns or its location does.
+/// With `held`, nothing changes unless the data is there.
 pub(super) async fn image_update(
     mut session: Session,
     ctx: &Context,
     id: &ImageId,
     fields: &ImageFields,
     mode: UpdateMode,
+    held: Option<&[Location]>,
 ) -> Result<Image, Fault> {
     let before = changeable(&mut session, ctx, id).await?;
     let to = fields.status.unwrap_or(before.status);
@@ -87,6 +89,9 @@ pub(super) async fn image_update(
     }
     fields.validate(Some(&before), ctx.api).map_err(Error::from)?;
     let before = with_children(&mut session, before).await?;
+    if held.is_some_and(|held| held != before.locations) {
+        return Err(Error::Conflict("the image's locations have changed".to_owned()).into());
+    }
     let now = now();
     let mut cells = changes(ctx, fields, &before);
     let moved = fields.locations.as_ref().filter(|wanted| before.locations != **wanted);

@@ -87,7 +87,7 @@ pub(super) async fn member_delete(
 }
 
 /// The caller may see the image and share it. Locks the image, so that its memberships change one after the other.
-async fn check_sharable(session: &mut Session, ctx: &Context, id: &ImageId) -> Result<(), Fault> {
+pub(super) async fn check_sharable(session: &mut Session, ctx: &Context, id: &ImageId) -> Result<(), Fault> {
     let image = image_get::visible(session, ctx, id, Purpose::Write).await?;
     let membership = if may_change(ctx, &image) { None } else { membership_of(session, ctx, id).await? };
     if may_share(ctx, &image, membership.as_ref()) {
@@ -98,7 +98,12 @@ async fn check_sharable(session: &mut Session, ctx: &Context, id: &ImageId) -> R
 }
 
 /// The latest row of this member, dead or alive, is the one to be changed; a dead one starts anew.
-async fn put(session: &mut Session, id: &ImageId, wanted: &Membership, now: NaiveDateTime) -> Result<(), Fault> {
+pub(super) async fn put(
+    session: &mut Session,
+    id: &ImageId,
+    wanted: &Membership,
+    now: NaiveDateTime,
+) -> Result<(), Fault> {
     let query = Query::select()
         .columns(["id", "deleted", "can_share"])
         .from("image_members")

@@ -10,6 +10,7 @@ mod gather;
 mod having;
 mod image_find;
 mod image_get;
+mod image_tag;
 mod image_write;
 mod listing;
 mod locations;
@@ -23,6 +24,7 @@ mod readers;
 mod rows;
 mod schema;
 mod settings;
+mod sharings;
 mod statement;
 mod tags;
 #[cfg(test)]
@@ -46,8 +48,9 @@ use self::error::Fault;
 use self::gather::Gather;
 use self::pool::Pool;
 use crate::db::{Error, Metadata, Result, Step, UpdateMode};
-use crate::model::Membership;
-use crate::model::{Context, Image, ImageFields, ImageId, ImageQuery, Listing, Member};
+use crate::model::{
+    Context, Image, ImageFields, ImageId, ImageQuery, Listing, Location, Member, MemberStatus, Membership, Sharing,
+};
 
 /// Longest that one attempt at an operation may take.
 const ATTEMPT: Duration = Duration::from_secs(60);
@@ -200,7 +203,32 @@ impl Metadata for Sql {
 
     async fn image_update(&self, ctx: &Context, id: &ImageId, fields: ImageFields, mode: UpdateMode) -> Result<Image> {
         unicode::check_fields(&fields)?;
-        tried(|| async { image_write::image_update(self.pool.begin().await?, ctx, id, &fields, mode).await }).await
+        tried(|| async { image_write::image_update(self.pool.begin().await?, ctx, id, &fields, mode, None).await })
+            .await
+    }
+
+    async fn image_relocate(
+        &self,
+        ctx: &Context,
+        id: &ImageId,
+        held: &[Location],
+        fields: ImageFields,
+        mode: UpdateMode,
+    ) -> Result<Image> {
+        unicode::check_fields(&fields)?;
+        tried(|| async {
+            image_write::image_update(self.pool.begin().await?, ctx, id, &fields, mode, Some(held)).await
+        })
+        .await
+    }
+
+    async fn tag_add(&self, ctx: &Context, id: &ImageId, tag: &str, quota: Option<usize>) -> Result<Option<Image>> {
+        unicode::check_tag(tag)?;
+        tried(|| async { image_tag::tag_add(self.pool.begin().await?, ctx, id, tag, quota).await }).await
+    }
+
+    async fn tag_remove(&self, ctx: &Context, id: &ImageId, tag: &str) -> Result<Image> {
+        tried(|| async { image_tag::tag_remove(self.pool.begin().await?, ctx, id, tag).await }).await
     }
 
     async fn image_delete(&self, ctx: &Context, id: &ImageId, step: Option<Step>) -> Result<()> {
@@ -212,17 +240,30 @@ impl Metadata for Sql {
     }
 
     async fn members_replace(&self, ctx: &Context, id: &ImageId, members: &[Membership]) -> Result<()> {
-        members.iter().try_for_each(unicode::check_member)?;
+        members.iter().try_for_each(|membership| unicode::check_member(&membership.member))?;
         tried(|| async { members::members_replace(self.pool.begin().await?, ctx, id, members).await }).await
     }
 
     async fn member_put(&self, ctx: &Context, id: &ImageId, member: &Membership) -> Result<()> {
-        unicode::check_member(member)?;
+        unicode::check_member(&member.member)?;
         tried(|| async { members::member_put(self.pool.begin().await?, ctx, id, member).await }).await
     }
 
     async fn member_delete(&self, ctx: &Context, id: &ImageId, member: &str) -> Result<()> {
         tried(|| async { members::member_delete(self.pool.begin().await?, ctx, id, member).await }).await
+    }
+
+    async fn sharings(&self, ctx: &Context, id: &ImageId) -> Result<Vec<Sharing>> {
+        tried(|| async { sharings::sharings(&mut self.pool.read().await?, ctx, id).await }).await
+    }
+
+    async fn sharing_add(&self, ctx: &Context, id: &ImageId, member: &str, quota: Option<usize>) -> Result<Sharing> {
+        unicode::check_member(member)?;
+        tried(|| async { sharings::sharing_add(self.pool.begin().await?, ctx, id, member, quota).await }).await
+    }
+
+    async fn sharing_answer(&self, ctx: &Context, id: &ImageId, member: &str, status: MemberStatus) -> Result<Sharing> {
+        tried(|| async { sharings::sharing_answer(self.pool.begin().await?, ctx, id, member, status).await }).await
     }
 
     /// v1 checks nothing here (v1-api §14): who knows a project's id may see what is shared with it.

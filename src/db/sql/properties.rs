@@ -8,7 +8,7 @@ use sea_query::{Expr, ExprTrait, Query};
 use super::error::Fault;
 use super::pool::Session;
 use super::statement::insert_child;
-use crate::model::ImageId;
+use crate::model::{ImageId, is_own_property};
 
 /// The lock of v2's imports: written by nothing but its own atomic statements (database §4.4).
 const IMPORT_LOCK: &str = "os_glance_import_task";
@@ -19,7 +19,7 @@ struct Stored {
     deleted: bool,
 }
 
-/// Sets the properties that are named; with `purge`, removes the live ones that are not.
+/// Sets the properties that are named; with `purge`, removes the live ones that are not, but for the service's own.
 pub(super) async fn set(
     session: &mut Session,
     image: &ImageId,
@@ -53,7 +53,7 @@ pub(super) async fn set(
     if purge {
         let left: Vec<String> = stored
             .into_iter()
-            .filter(|(name, row)| !row.deleted && name != IMPORT_LOCK)
+            .filter(|(name, row)| !row.deleted && !is_own_property(name))
             .map(|(name, _)| name)
             .collect();
         remove(session, image, left, now).await?;

@@ -2,8 +2,9 @@
 
 use crate::db::{Error, Result};
 use crate::model::ImageFields;
-use crate::model::Membership;
 
+/// Longest text, in bytes, that MySQL's columns hold (database §5).
+const MAX_TEXT: usize = 65_535;
 /// Longest member name the database holds.
 const MAX_MEMBER: usize = 255;
 
@@ -15,10 +16,11 @@ pub(super) fn check_fields(fields: &ImageFields) -> Result<()> {
         check("Location", Some(&location.uri))?;
     }
     for tag in fields.tags.iter().flatten() {
-        check("Tag", Some(tag))?;
+        check_tag(tag)?;
     }
     check("Checksum", fields.checksum.as_ref().and_then(Option::as_deref))?;
     for (name, value) in fields.properties.iter().flatten() {
+        check("Property name", Some(name))?;
         if has_four_bytes(name) {
             return Err(Error::Invalid("Property names can't contain 4 byte unicode.".to_owned()));
         }
@@ -28,15 +30,25 @@ pub(super) fn check_fields(fields: &ImageFields) -> Result<()> {
 }
 
 /// Refuses members that the table cannot hold.
-pub(super) fn check_member(membership: &Membership) -> Result<()> {
-    if membership.member.chars().count() > MAX_MEMBER {
+pub(super) fn check_member(member: &str) -> Result<()> {
+    if member.chars().count() > MAX_MEMBER {
         return Err(Error::Invalid(format!("Member too long: more than {MAX_MEMBER} characters")));
     }
-    check("Member", Some(&membership.member))
+    check("Member", Some(member))
+}
+
+/// Refuses tags that no Glance database may hold.
+pub(super) fn check_tag(tag: &str) -> Result<()> {
+    check("Tag", Some(tag))
 }
 
 fn check(field: &str, text: Option<&str>) -> Result<()> {
     match text {
+        // PostgreSQL cannot hold it.
+        Some(text) if text.contains('\0') => Err(Error::Invalid(format!("{field} can't contain NUL characters."))),
+        Some(text) if text.len() > MAX_TEXT => {
+            Err(Error::Invalid(format!("{field} is too long: more than {MAX_TEXT} bytes")))
+        }
         Some(text) if has_four_bytes(text) => {
             Err(Error::Invalid(format!("{field} can't contain 4 byte unicode characters.")))
         }

@@ -1,0 +1,210 @@
+//! Changing where an image's data is (v2-images §7), and telling it (v2-import-and-tasks §7.2).
+
+use serde_json::{Map, Value};
+
+use super::journal::{Entry, Note, Work};
+use super::place::{accepted, check_metadata};
+use super::{Error, Images, Place, PlaceChange, PlaceRefusal, Position, Result};
+use crate::db::{self, UpdateMode};
+use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus, Location};
+
+/// The places of an image's data as the changes so far would leave them.
+pub(super) struct Places {
+    /// The image, with what the changes say of it.
+    image: Image,
+    /// Plain URI and stored form of each.
+    places: Vec<(String, Location)>,
+    /// What was taken away: data that nobody else has.
+    removed: Vec<(String, Location)>,
+}
+
+impl Places {
+    fn uris(&self) -> Vec<String> {
+        self.places.iter().map(|(uri, _)| uri.clone()).collect()
+    }
+
+    fn require(&self, verb: &'static str, allowed: &[ImageStatus]) -> Result<()> {
+        let status = self.image.status;
+        if allowed.contains(&status) { Ok(()) } else { Err(PlaceRefusal::Status { verb, status }.into()) }
+    }
+}
+
+impl Images {
+    /// Every place of the data, to who may know it whatever else is hidden.
+    pub(crate) async fn locations(&self, ctx: &Context, id: &ImageId) -> Result<Vec<(String, Map<String, Value>)>> {
+        let image = self.lookup(ctx, id).await?;
+        self.parts.policy.enforce_on(ctx, "fetch_image_location", &image)?;
+        Ok(self.shown_locations(&image))
+    }
+
+    /// The places as they are.
+    pub(super) fn places(&self, image: &Image) -> Result<Places> {
+        let stored = image.locations.iter();
+        let places = stored.map(|stored| Ok((self.plain_location(&stored.uri)?, stored.clone())));
+        Ok(Places { image: image.clone(), places: places.collect::<Result<_>>()?, removed: Vec::new() })
+    }
+
+    /// Makes one change. `formats` are those that the image will have.
+    pub(super) async fn change_places(
+        &self,
+        ctx: &Context,
+        draft: &mut Places,
+        change: PlaceChange,
+        formats: [(&'static str, bool); 2],
+    ) -> Result<()> {
+        if matches!(&change, PlaceChange::Replace(places) if places.is_empty()) {
+            return Err(PlaceRefusal::NoneLeft.into());
+        }
+        let verb = change.verb();
+        let rule = if verb == "remove" { "delete_image_location" } else { "set_image_location" };
+        self.parts.policy.enforce_on(ctx, rule, &draft.image)?;
+        if !self.parts.settings.show_multiple_locations {
+            return Err(PlaceRefusal::Invisible(verb).into());
+        }
+        match change {
+            PlaceChange::Remove(position) => remove(draft, position),
+            PlaceChange::Add(position, place) => {
+                draft.require(verb, &[ImageStatus::Active, ImageStatus::Queued])?;
+                let end = draft.places.len();
+                let at = match position.ok_or(PlaceRefusal::Position("adding"))? {
+                    Position::At(at) => at.min(end),
+                    Position::End => end,
+                };
+                self.place(draft, vec![(at, place)], formats).await
+            }
+            PlaceChange::Replace(places) => {
+                draft.require(verb, &[ImageStatus::Active, ImageStatus::Queued])?;
+                if draft.places.is_empty() {
+                    return self.place(draft, places.into_iter().enumerate().collect(), formats).await;
+                }
+                rewrite(draft, places, self.parts.settings.hashing_algorithm)
+            }
+        }
+    }
+
+    /// Adds new places, each at its index.
+    async fn place(
+        &self,
+        draft: &mut Places,
+        new: Vec<(usize, Place)>,
+        formats: [(&'static str, bool); 2],
+    ) -> Result<()> {
+        let (at, places): (Vec<usize>, Vec<Place>) = new.into_iter().unzip();
+        let validation = accepted(&draft.image, &places, self.parts.settings.hashing_algorithm)?;
+        let attempted = draft.places.len() + places.len();
+        if let Some(quota) = self.parts.settings.location_quota.filter(|quota| attempted > *quota) {
+            return Err(Error::Quota { what: "locations", attempted, quota });
+        }
+        for (at, Place { uri, metadata, .. }) in at.into_iter().zip(places) {
+            metadata.values().try_for_each(check_metadata)?;
+            if draft.places.iter().any(|(known, location)| *known == uri && location.metadata == metadata) {
+                return Err(PlaceRefusal::Twice(uri).into());
+            }
+            let size = self.size_of_place(&uri).await?;
+            if draft.image.status == ImageStatus::Queued {
+                let missing: Vec<_> = formats.into_iter().filter_map(|(name, set)| (!set).then_some(name)).collect();
+                if !missing.is_empty() {
+                    return Err(Error::NoFormats(missing));
+                }
+                draft.image.size = Some(size);
+                draft.image.status = ImageStatus::Active;
+            }
+            let stored = Location { metadata, ..self.stored_location(&uri) };
+            draft.places.insert(at, (uri, stored));
+        }
+        if let Some(validation) = validation {
+            draft.image.checksum = validation.checksum.or(draft.image.checksum.take());
+            draft.image.os_hash = Some(validation.os_hash);
+        }
+        Ok(())
+    }
+
+    /// Bytes at a place that a client may name; one of unknown size is none.
+    async fn size_of_place(&self, uri: &str) -> Result<u64> {
+        let stores = &self.parts.stores;
+        stores.check_client_location(uri).map_err(|_| PlaceRefusal::Invalid)?;
+        let store = stores.for_uri(uri).map_err(|_| PlaceRefusal::Invalid)?;
+        let size = store.size(uri).await.ok().flatten().filter(|size| *size > 0).ok_or(PlaceRefusal::Invalid)?;
+        self.check_size_cap(Some(size))?;
+        Ok(size)
+    }
+
+    /// Saves the places together with what else changes, and then removes the data that was taken away. Compare-and-set:
+    /// status and places must still be those that the changes began with.
+    pub(super) async fn save_places(
+        &self,
+        ctx: &Context,
+        image: &Image,
+        draft: Places,
+        fields: ImageFields,
+    ) -> Result<Image> {
+        let changed = |now: &Option<_>, before: &Option<_>| (now != before).then(|| now.clone());
+        let fields = ImageFields {
+            status: (draft.image.status != image.status).then_some(draft.image.status),
+            size: changed(&draft.image.size, &image.size),
+            checksum: (draft.image.checksum != image.checksum).then(|| draft.image.checksum.clone()),
+            os_hash: (draft.image.os_hash != image.os_hash).then(|| draft.image.os_hash.clone()),
+            locations: Some(draft.places.iter().map(|(_, location)| location.clone()).collect()),
+            ..fields
+        };
+        let kept = draft.uris();
+        let (uris, stored): (Vec<String>, Vec<Location>) =
+            draft.removed.into_iter().filter(|(uri, _)| !kept.contains(uri)).unzip();
+        let mut entry = None;
+        if !stored.is_empty() {
+            let locations = stored.into_iter().map(|stored| stored.uri).collect();
+            let note = Note { work: Work::Remove, locations, repeatable: false };
+            let begun = Entry::begin(&self.parts.settings.upload_journal_dir, &image.id, note).await;
+            entry = Some(begun.map_err(|error| {
+                tracing::error!("no location is removed, as upload_journal_dir cannot be written: {error}");
+                Error::NoJournal
+            })?);
+        }
+        let mode = UpdateMode { purge_props: false, from_status: Some(image.status) };
+        let saved = self.parts.metadata.image_relocate(ctx, &image.id, &image.locations, fields, mode).await;
+        let settled = match &saved {
+            Ok(_) => self.remove_data(&image.id, &uris).await,
+            // What may have happened all the same is decided by the next start.
+            Err(error) => !matches!(error, db::Error::Unavailable(_) | db::Error::Internal(_)),
+        };
+        if let Some(mut entry) = entry {
+            if !settled {
+                entry.leave();
+            }
+            entry.settle().await;
+        }
+        saved.map_err(Error::Update)
+    }
+}
+
+/// Takes one place away, but never the last one.
+fn remove(draft: &mut Places, position: Option<Position>) -> Result<()> {
+    draft.require("remove", &[ImageStatus::Active])?;
+    if draft.places.len() == 1 {
+        return Err(PlaceRefusal::LastOne.into());
+    }
+    let at = match position {
+        Some(Position::At(at)) if at < draft.places.len() => at,
+        Some(Position::End) if !draft.places.is_empty() => draft.places.len() - 1,
+        _ => return Err(PlaceRefusal::Position("removing").into()),
+    };
+    let taken = draft.places.remove(at);
+    draft.removed.push(taken);
+    Ok(())
+}
+
+/// The same places in another order, or with other notes.
+fn rewrite(draft: &mut Places, places: Vec<Place>, algorithm: fastio::Algorithm) -> Result<()> {
+    let mut left = std::mem::take(&mut draft.places);
+    let before: Vec<String> = left.iter().map(|(uri, _)| uri.clone()).collect();
+    accepted(&draft.image, &places, algorithm)?;
+    for Place { uri, metadata, .. } in places {
+        metadata.values().try_for_each(check_metadata)?;
+        let Some(at) = left.iter().position(|(known, _)| *known == uri) else {
+            return Err(PlaceRefusal::NotEmpty(before).into());
+        };
+        let (uri, stored) = left.remove(at);
+        draft.places.push((uri, Location { metadata, ..stored }));
+    }
+    if left.is_empty() { Ok(()) } else { Err(PlaceRefusal::NotEmpty(before).into()) }
+}
