@@ -1,11 +1,15 @@
-"""Python Glance 33 from PyPI, as it is deployed: uWSGI, two processes, cache on; without an identity service."""
+"""Python Glance 33 from PyPI, as it is deployed: uWSGI, two processes; without an identity service.
+
+With a catalogue it has its own rules, knows its callers by the headers of whoever stands before it, and has no cache;
+otherwise it asks for nothing, and its cache is on.
+"""
 import json
 import os
 import pathlib
 import subprocess
 import sys
 
-from . import client, machine
+from . import client, machine, trusted
 
 PACKAGES = ["glance==33.*", "uwsgi"]
 # Without an identity service the caller has no roles, and the default rules refuse nearly everything: none are asked.
@@ -36,13 +40,7 @@ node_staging_uri = file://{data}/stage
 show_multiple_locations = true
 [oslo_concurrency]
 lock_path = {data}/locks
-[oslo_policy]
-policy_file = {data}/policy.json
-enforce_scope = false
-enforce_new_defaults = false
-[paste_deploy]
-flavor = cachemanagement
-[database]
+{access}[database]
 connection = sqlite:///{data}/glance.sqlite
 [import_filtering_opts]
 allowed_hosts = [127.0.0.1]
@@ -51,6 +49,13 @@ allowed_ports = []
 stores = file,http
 default_store = file
 filesystem_store_datadir = {data}/images
+"""
+OPEN = """[oslo_policy]
+policy_file = {data}/policy.json
+enforce_scope = false
+enforce_new_defaults = false
+[paste_deploy]
+flavor = cachemanagement
 """
 
 
@@ -71,27 +76,43 @@ class Glance:
     # So that an answer without a length is not chunked, and its bytes are the image's alone.
     http_version = "1.0"
 
-    def __init__(self, stage, place=None):
+    def __init__(self, stage, place=None, catalogue=None):
         venv = stage.options.venv
         self.data = stage.directory(place)
         self.cache = self.data / "cache"
         self.port = machine.free_port()
         for name in ("cache", "images", "stage", "locks"):
             (self.data / name).mkdir()
-        rules = subprocess.run([venv / "bin" / "python", "-c", RULES], check=True, stdout=subprocess.PIPE).stdout
-        (self.data / "policy.json").write_bytes(rules)
-        paste = venv / "etc" / "glance" / "glance-api-paste.ini"
+        paste = trusted.PASTE if catalogue else venv / "etc" / "glance" / "glance-api-paste.ini"
         (self.data / "glance-api-paste.ini").write_text(paste.read_text())
-        values = {"data": self.data, "port": self.port, "cache_size": 1 << 40}
+        access = "" if catalogue else self._ask_nothing(venv)
+        values = {"data": self.data, "port": self.port, "cache_size": 1 << 40, "access": access}
         (self.data / "glance-api.conf").write_text(GLANCE.format(**values))
         (self.data / "uwsgi.ini").write_text(UWSGI.format(**values))
+        if catalogue:
+            catalogue.copy(self.data / "glance.sqlite", only_of_glance=True)
+        else:
+            self._make_database(venv)
+        environment = {**os.environ, "OS_GLANCE_CONFIG_DIR": str(self.data)}
+        command = [venv / "bin" / "uwsgi", "--ini", self.data / "uwsgi.ini"]
+        self._start = lambda: stage.start(command, self.port, environment)
+        self.process = self._start()
+
+    def restart(self):
+        """Drops what it still does for clients that are gone."""
+        self.process.stop()
+        self.process = self._start()
+
+    def _ask_nothing(self, venv):
+        rules = subprocess.run([venv / "bin" / "python", "-c", RULES], check=True, stdout=subprocess.PIPE).stdout
+        (self.data / "policy.json").write_bytes(rules)
+        return OPEN.format(data=self.data)
+
+    def _make_database(self, venv):
         subprocess.run(
             [venv / "bin" / "glance-manage", "--config-file", self.data / "glance-api.conf", "db", "sync"],
             check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
-        environment = {**os.environ, "OS_GLANCE_CONFIG_DIR": str(self.data)}
-        command = [venv / "bin" / "uwsgi", "--ini", self.data / "uwsgi.ini"]
-        self.process = stage.start(command, self.port, environment)
 
     def _create(self):
         record = {"name": "bench", "disk_format": "raw", "container_format": "bare", "visibility": "public"}

@@ -118,6 +118,8 @@ class Process:
             pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5")
 
     def stop(self):
+        if self.process.poll() is not None:
+            return
         self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(timeout=30)

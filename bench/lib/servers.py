@@ -1,11 +1,14 @@
 """Gander and nginx, ready to be measured."""
 import os
 
-from . import client, machine
+from . import client, machine, trusted
 
 
 class Gander:
-    """`gander api` with the cache and its management, or without a cache on the same data as another one."""
+    """`gander api` with the cache and its management, or without a cache on the same data as another one.
+
+    With a catalogue: without a cache, and with callers known by the headers of whoever stands before it.
+    """
 
     name = "Gander"
     http_version = "1.1"
@@ -14,20 +17,29 @@ class Gander:
         "x-image-meta-container_format": "bare",
     }
 
-    def __init__(self, stage, place=None, without_cache_beside=None):
+    def __init__(self, stage, place=None, without_cache_beside=None, catalogue=None):
         self.data = without_cache_beside.data if without_cache_beside else stage.directory(place)
         self.cache = self.data / "cache"
         self.port = machine.free_port()
-        flavor = "" if without_cache_beside else "cachemanagement"
+        flavor = "" if without_cache_beside or catalogue else "cachemanagement"
+        paste = f"config_file = {trusted.PASTE}\n" if catalogue else ""
+        if catalogue:
+            catalogue.copy(self.data / "glance.sqlite")
         config = self.data / f"glance-api-{self.port}.conf"
         config.write_text(
             "[DEFAULT]\nbind_host = 127.0.0.1\n"
             f"bind_port = {self.port}\nimage_cache_dir = {self.cache}\nscrubber_datadir = {self.data}/scrubber\n"
             f"image_cache_max_size = {1 << 40}\nfilesystem_store_datadir = {self.data}/images\n"
-            f"[database]\nconnection = sqlite:///{self.data}/glance.sqlite\n[paste_deploy]\nflavor = {flavor}\n"
+            f"[database]\nconnection = sqlite:///{self.data}/glance.sqlite\n[paste_deploy]\nflavor = {flavor}\n{paste}"
         )
         self.command = [stage.options.binary, "api", "--config-file", config]
-        self.process = stage.start(self.command, self.port)
+        self._start = lambda: stage.start(self.command, self.port)
+        self.process = self._start()
+
+    def restart(self):
+        """Drops what it still does for clients that are gone."""
+        self.process.stop()
+        self.process = self._start()
 
     def upload(self, source):
         """Makes an image of a file; the seconds that took, and the image's id."""

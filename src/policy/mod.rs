@@ -9,7 +9,7 @@ mod target;
 
 use std::path::{Path, PathBuf};
 
-use oslopolicy::{Creds, Enforcer, Rules, Target};
+use oslopolicy::{Attributes, Creds, Enforcer, Rules, Target};
 
 use crate::model::{Api, Context, Image, Visibility};
 
@@ -58,7 +58,7 @@ impl Policy {
     /// Lets `rule` pass for this caller and this image. Who may not even see it does not hear that it is there.
     pub(crate) fn enforce_on(&self, ctx: &Context, rule: &'static str, image: &Image) -> Result<(), Error> {
         const SEE: &str = "get_image";
-        let target = target::image(ctx, image);
+        let target = target::Reached { ctx, image };
         match self.judge(ctx, rule, &target) {
             Err(Error::Denied(_)) if rule == SEE || self.judge(ctx, SEE, &target).is_err() => Err(Error::Hidden),
             verdict => verdict,
@@ -76,7 +76,7 @@ impl Policy {
         self.judge(ctx, rule, &target::new_image(owner, visibility))
     }
 
-    fn judge(&self, ctx: &Context, rule: &'static str, target: &Target) -> Result<(), Error> {
+    fn judge(&self, ctx: &Context, rule: &'static str, target: &dyn Attributes) -> Result<(), Error> {
         let allowed = match ctx.api {
             Api::V1 => self.v1.enforce(rule, &Target::default(), &credentials(ctx))?,
             Api::V2 => self.v2.enforce(rule, target, &credentials(ctx))?,

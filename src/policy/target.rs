@@ -1,48 +1,54 @@
 //! What rules see of the image that a caller wants to touch (policy-and-auth §3.5).
 
-use oslopolicy::Target;
-use serde_json::{Map, Value, json};
+use std::borrow::Cow;
+
+use oslopolicy::{Attributes, Target};
+use serde_json::{Value, json};
 
 use crate::model::{Context, Image, Visibility, owns, zulu};
 
-/// An image that exists, as `ctx` reaches it.
-pub(super) fn image(ctx: &Context, image: &Image) -> Target {
-    let mut target = Map::new();
-    for (name, value) in &image.properties {
-        target.insert(name.clone(), json!(value));
+/// An image that exists, as `ctx` reaches it. Rules name few of its attributes, so each is made when it is asked for.
+pub(super) struct Reached<'a> {
+    pub(super) ctx: &'a Context,
+    pub(super) image: &'a Image,
+}
+
+impl Reached<'_> {
+    /// Whoever is not the owner of a shared image, and yet sees it, is a member of it (or an admin).
+    fn member(&self) -> Option<&str> {
+        let shared = self.image.visibility == Visibility::Shared && !owns(self.ctx, self.image);
+        self.ctx.owner().filter(|_| shared)
     }
-    // Whoever is not the owner of a shared image, and yet sees it, is a member of it (or an admin).
-    let shared = image.visibility == Visibility::Shared && !owns(ctx, image);
-    let member = ctx.owner().filter(|_| shared);
-    let hash = image.os_hash.as_ref();
-    for (name, value) in [
-        ("id", json!(image.id.as_str())),
-        ("image_id", json!(image.id.as_str())),
-        ("name", json!(image.name)),
-        ("status", json!(image.status.as_str())),
-        ("visibility", json!(image.visibility.as_str())),
-        ("owner", json!(image.owner)),
-        ("project_id", json!(image.owner)),
-        ("protected", json!(image.protected)),
-        ("os_hidden", json!(image.os_hidden)),
-        ("min_ram", json!(image.min_ram)),
-        ("min_disk", json!(image.min_disk)),
-        ("size", json!(image.size)),
-        ("virtual_size", json!(image.virtual_size)),
-        ("checksum", json!(image.checksum)),
-        ("os_hash_algo", json!(hash.map(|hash| &hash.algo))),
-        ("os_hash_value", json!(hash.map(|hash| &hash.value))),
-        ("disk_format", json!(image.disk_format)),
-        ("container_format", json!(image.container_format)),
-        ("created_at", json!(zulu(image.created_at))),
-        ("updated_at", json!(zulu(image.updated_at))),
-        ("tags", json!(image.tags)),
-        ("member", json!(member)),
-        ("member_id", json!(member)),
-    ] {
-        target.insert(name.to_owned(), value);
+}
+
+impl Attributes for Reached<'_> {
+    fn attribute(&self, name: &str) -> Option<Cow<'_, Value>> {
+        let image = self.image;
+        let hash = image.os_hash.as_ref();
+        Some(Cow::Owned(match name {
+            "id" | "image_id" => json!(image.id.as_str()),
+            "name" => json!(image.name),
+            "status" => json!(image.status.as_str()),
+            "visibility" => json!(image.visibility.as_str()),
+            "owner" | "project_id" => json!(image.owner),
+            "protected" => json!(image.protected),
+            "os_hidden" => json!(image.os_hidden),
+            "min_ram" => json!(image.min_ram),
+            "min_disk" => json!(image.min_disk),
+            "size" => json!(image.size),
+            "virtual_size" => json!(image.virtual_size),
+            "checksum" => json!(image.checksum),
+            "os_hash_algo" => json!(hash.map(|hash| &hash.algo)),
+            "os_hash_value" => json!(hash.map(|hash| &hash.value)),
+            "disk_format" => json!(image.disk_format),
+            "container_format" => json!(image.container_format),
+            "created_at" => json!(zulu(image.created_at)),
+            "updated_at" => json!(zulu(image.updated_at)),
+            "tags" => json!(image.tags),
+            "member" | "member_id" => json!(self.member()),
+            property => json!(image.properties.get(property)?),
+        }))
     }
-    Target::from(target)
 }
 
 /// An image that is to be. A visibility that nobody has named is judged as the most private one.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::Error;
-use crate::facts::{Creds, Target};
+use crate::facts::{Attributes, Creds};
 use crate::lint::Warning;
 use crate::rules::Rules;
 
@@ -54,7 +54,7 @@ impl Enforcer {
     /// The file has changed and can no longer be used. The earlier rules are not
     /// applied in its stead, for they may permit what the operator just forbade;
     /// the next call tries again.
-    pub fn enforce(&self, rule: &str, target: &Target, creds: &Creds) -> Result<bool, Error> {
+    pub fn enforce(&self, rule: &str, target: &dyn Attributes, creds: &Creds) -> Result<bool, Error> {
         Ok(self.rules()?.allows(rule, target, creds))
     }
 

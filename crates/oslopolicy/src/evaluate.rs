@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::check::{Check, Operand};
-use crate::facts::{Creds, Target};
+use crate::facts::{Attributes, Creds};
 use crate::python;
 use crate::rules::Rules;
 use crate::template::Template;
@@ -16,14 +16,14 @@ const MAX_CHAIN: usize = 64;
 /// policy stands in the way; it is no permission, and neither is its negation.
 pub(crate) struct Evaluation<'a> {
     rules: &'a Rules,
-    target: &'a Target,
+    target: &'a dyn Attributes,
     creds: &'a Creds,
     /// Names of the rules being judged, outermost first.
     chain: Vec<&'a str>,
 }
 
 impl<'a> Evaluation<'a> {
-    pub(crate) fn new(rules: &'a Rules, target: &'a Target, creds: &'a Creds) -> Self {
+    pub(crate) fn new(rules: &'a Rules, target: &'a dyn Attributes, creds: &'a Creds) -> Self {
         Self { rules, target, creds, chain: Vec::new() }
     }
 

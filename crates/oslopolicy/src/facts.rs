@@ -1,9 +1,18 @@
 //! What a rule is judged on. The two sides have types of their own because
 //! swapping them would silently compare the wrong things.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
-/// The attributes of the object acted upon; `%(name)s` in a rule reads them.
+/// An object acted upon; `%(name)s` in a rule reads its attributes.
+pub trait Attributes {
+    /// The attribute of this name. Null is not the same as absent: it compares
+    /// as the word `None`.
+    fn attribute(&self, name: &str) -> Option<Cow<'_, Value>>;
+}
+
+/// An object acted upon that is just its attributes.
 #[derive(Debug, Clone, Default)]
 pub struct Target(Map<String, Value>);
 
@@ -15,15 +24,11 @@ impl Target {
         self.0.insert(name.to_owned(), value.into());
         self
     }
-
-    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
-        self.0.get(name)
-    }
 }
 
-impl From<Map<String, Value>> for Target {
-    fn from(attributes: Map<String, Value>) -> Self {
-        Self(attributes)
+impl Attributes for Target {
+    fn attribute(&self, name: &str) -> Option<Cow<'_, Value>> {
+        self.0.get(name).map(Cow::Borrowed)
     }
 }
 

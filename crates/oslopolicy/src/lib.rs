@@ -27,6 +27,6 @@ mod token;
 
 pub use enforcer::Enforcer;
 pub use error::{Error, FormatError};
-pub use facts::{Creds, Target};
+pub use facts::{Attributes, Creds, Target};
 pub use lint::Warning;
 pub use rules::Rules;

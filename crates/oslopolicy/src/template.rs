@@ -1,7 +1,7 @@
 //! The right side of a check: text in which `%(name)s` stands for an attribute
 //! of the target.
 
-use crate::facts::Target;
+use crate::facts::Attributes;
 use crate::python;
 
 /// A parsed right side, split once so that judging a request parses nothing.
@@ -41,12 +41,12 @@ impl Template {
     }
 
     /// The text for this target; `None` when it lacks an attribute.
-    pub(crate) fn render(&self, target: &Target) -> Option<String> {
+    pub(crate) fn render(&self, target: &dyn Attributes) -> Option<String> {
         let mut out = String::new();
         for part in &self.0 {
             match part {
                 Part::Text(text) => out.push_str(text),
-                Part::Attribute(name) => out.push_str(&python::text(target.get(name)?)?),
+                Part::Attribute(name) => out.push_str(&python::text(&*target.attribute(name)?)?),
             }
         }
         Some(out)
@@ -56,6 +56,7 @@ impl Template {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::Target;
 
     #[test]
     fn render() {

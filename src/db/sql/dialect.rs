@@ -96,6 +96,16 @@ impl Dialect {
         }
     }
 
+    /// Whether rows cost so much more than values that several are rather [`Dialect::packed`] into one.
+    pub(super) fn packs(self) -> bool {
+        self == Self::Sqlite
+    }
+
+    /// The rows of a statement in one value, JSON of their `columns`; `None` where that saves nothing.
+    pub(super) fn packed(self, columns: &[&str]) -> Option<Expr> {
+        self.packs().then(|| Expr::cust(format!("json_group_array(json_array({}))", columns.join(", "))))
+    }
+
     /// The column holds this text, in words that find it by [`Dialect::long_text_key`].
     pub(super) fn has_long_text(self, column: &'static str, text: &str) -> Expr {
         let whole = Expr::col(column).eq(text);

@@ -25,12 +25,8 @@ pub(super) async fn image_find(
     if size == 0 {
         return Ok(Vec::new());
     }
-    let mut images = Vec::new();
-    for row in session.rows(&page(session.dialect(), ctx, query, marker.as_ref(), size)).await? {
-        images.push(rows::image(&row)?);
-    }
-    rows::load_children(session, &mut images).await?;
-    Ok(images)
+    let page = page(session.dialect(), ctx, query, marker.as_ref(), size);
+    rows::images(session, &page).await
 }
 
 /// Sorts bare ids and then fetches the whole rows of one page. MySQL wants the limit one level deeper than `IN`.
@@ -60,13 +56,13 @@ pub(super) fn page(
     };
     let mut ids = Query::select();
     ids.column("id").from("images").cond_where(conditions).limit(size);
-    let mut full = Query::select();
+    let mut full = rows::select(dialect);
     for key in order_keys(query.sort_key) {
         ids.order_by(key.as_str(), order.clone());
         full.order_by(key.as_str(), order.clone());
     }
     let page = Query::select().column("id").from_subquery(ids, "page").take();
-    full.columns(rows::COLUMNS).from("images").and_where(Expr::col("id").in_subquery(page));
+    full.from("images").and_where(Expr::col("id").in_subquery(page));
     full
 }
 

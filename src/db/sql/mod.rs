@@ -3,6 +3,7 @@
 //! Statements are built by sea-query; only [`dialect`] and the schema know which database they go to. A change is one
 //! session, so it happens as a whole or not at all, and may be tried again; single images are read together ([`gather`]).
 
+mod children;
 mod dialect;
 mod error;
 mod gather;

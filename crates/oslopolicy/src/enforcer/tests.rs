@@ -3,6 +3,7 @@ use std::thread;
 use tempfile::TempDir;
 
 use super::*;
+use crate::facts::Target;
 
 const DEFAULTS: &[(&str, &str)] = &[("default", "!"), ("get_image", "@"), ("add_image", "!")];
 

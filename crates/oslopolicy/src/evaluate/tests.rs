@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::facts::Target;
 
 fn target() -> Target {
     Target::default()

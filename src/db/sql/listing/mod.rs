@@ -42,12 +42,8 @@ pub(super) async fn image_list(
         rare::Found::Few(rows) => Some(*rows),
         rare::Found::None => None,
     };
-    let mut images = Vec::new();
-    for row in session.rows(&statement(session.dialect(), ctx, listing, marker.as_ref(), driver, indexed)).await? {
-        images.push(rows::image(&row)?);
-    }
-    rows::load_children(session, &mut images).await?;
-    Ok(images)
+    let statement = statement(session.dialect(), ctx, listing, marker.as_ref(), driver, indexed);
+    rows::images(session, &statement).await
 }
 
 /// The statement of a page. `driver` selects the `image_id`s that are looked at, where these are few.
@@ -72,7 +68,7 @@ pub(super) fn statement(
             Condition::all().add(part.condition.clone()).add(matching::matching(dialect, listing, indexed));
     }
     let stretches = marker.map(|marker| order::segments(dialect, keys, marker));
-    page(keys, &parts, &stretches.unwrap_or_else(|| vec![Condition::all()]), listing.limit)
+    page(dialect, keys, &parts, &stretches.unwrap_or_else(|| vec![Condition::all()]), listing.limit)
 }
 
 /// The image before the page: any live one that the caller may see.

@@ -2,6 +2,7 @@
 
 use sea_query::{Condition, Expr, ExprTrait, Order, Query, SelectStatement, UnionType};
 
+use crate::db::sql::dialect::Dialect;
 use crate::db::sql::rows;
 use crate::db::sql::statement::of_image;
 use crate::model::{SortDir, SortKey};
@@ -15,7 +16,13 @@ pub(super) struct Part {
 
 /// The first `size` images of the parts together, of those in `stretches` of the order, which lie apart. First come bare
 /// ids with their keys, of each part and stretch no more than fill the page, and then the rows.
-pub(super) fn page(keys: &[(SortKey, SortDir)], parts: &[Part], stretches: &[Condition], size: u64) -> SelectStatement {
+pub(super) fn page(
+    dialect: Dialect,
+    keys: &[(SortKey, SortDir)],
+    parts: &[Part],
+    stretches: &[Condition],
+    size: u64,
+) -> SelectStatement {
     let walk = |part: &Part, stretch: &Condition| {
         let mut walk = Query::select();
         match &part.driver {
@@ -47,8 +54,7 @@ pub(super) fn page(keys: &[(SortKey, SortDir)], parts: &[Part], stretches: &[Con
         Some(found) => page.from_subquery(found, "found"),
         None => page.from("images").and_where(Expr::val(1).eq(0)),
     };
-    let mut full = Query::select();
-    full.columns(rows::COLUMNS.map(|column| ("images", column)));
+    let mut full = rows::select(dialect);
     for (key, dir) in keys {
         page.order_by(key.as_str(), direction(*dir));
         full.order_by(("page", key.as_str()), direction(*dir));
