@@ -1,4 +1,4 @@
-//! HTTP in, HTTP out: the pipelines and the APIs that they end in. Nothing here knows SQL.
+//! HTTP in, HTTP out: the pipelines and the APIs that they end in. Nothing here knows SQL, but for how long its pages may be.
 
 mod base_url;
 mod cors;

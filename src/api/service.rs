@@ -102,7 +102,7 @@ impl Service for ImageApi {
             }
             Wanted::V2 { path } => match &self.v2 {
                 Some(v2) => {
-                    // Python's servers take paths apart after they have unquoted them.
+                    // An encoded slash is a slash: what it would be part of cannot be reached (v2-images §1.3).
                     let path = path.map(|path| path.replace("%2F", "/").replace("%2f", "/"));
                     let path = path.map(|path| format!("/{}", path.trim_start_matches('/')));
                     v2.answer(&self.identity, path.as_deref(), request).await

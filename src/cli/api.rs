@@ -52,19 +52,20 @@ async fn serve(loaded: &Loaded, pipeline: &Pipeline) -> anyhow::Result<()> {
     let cache = open_cache(loaded, pipeline).await?;
     let images = assemble::images(loaded, MetadataSide::Configured, cache).await?;
     let identity = loaded.identity(pipeline)?;
+    let (front, interval) = (loaded.front(settings.port)?, loaded.prefetcher_interval()?);
+    let stages = front.v2.is_some();
+    let api = ImageApi::new(identity, images.clone(), pipeline.cache_management, front)?;
     images.recover(loaded.tool_context()?).await;
-    let front = loaded.front(settings.port)?;
-    if front.v2.is_some() {
+    if stages {
         images.sweep_staging(loaded.tool_context()?);
     }
-    let api = ImageApi::new(identity, images.clone(), pipeline.cache_management, front)?;
     let listener = server::bind(&settings).await?;
     if loaded.files().is_empty() {
         let at = listener.local_addr()?;
         let dir = loaded.data_dir().display();
         say(&format!("gander serves images at http://{at} from {dir}; try: curl http://{at}/v2/images"));
     }
-    images.start_prefetching(loaded.tool_context()?, loaded.prefetcher_interval()?);
+    images.start_prefetching(loaded.tool_context()?, interval);
     let mut ending = server::serve(listener, Arc::new(api), &settings).await?;
     if ending.grant(images.drained(ending.left())).await != Some(true) && !images.cut(CLEAN_UP).await {
         tracing::error!("uploads that could not be cleaned up in time are left to the next start");

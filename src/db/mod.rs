@@ -78,7 +78,7 @@ pub(crate) struct Step {
 /// [`Error::NotFound`]; what it sees but may not change is [`Error::Forbidden`].
 #[async_trait]
 pub(crate) trait Metadata: Send + Sync + std::fmt::Debug {
-    /// One image. Admins also find deleted ones.
+    /// One image. v1's admins also find deleted ones.
     async fn image_get(&self, ctx: &Context, id: &ImageId) -> Result<Image>;
 
     /// A page of the images that the caller may list (v1-api §9).
@@ -86,7 +86,6 @@ pub(crate) trait Metadata: Send + Sync + std::fmt::Debug {
 
     /// A page of the images that the caller may list, by v2's rules (v2-images §6.3). [`Error::Invalid`] for a marker that
     /// is no image of these.
-    #[allow(dead_code, reason = "the handlers of v2 follow")]
     async fn image_list(&self, ctx: &Context, listing: &Listing) -> Result<Vec<Image>>;
 
     /// Adds an image. Missing: status `queued`, owner the caller's, a random id. Only admins set another owner.

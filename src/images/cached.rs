@@ -1,4 +1,5 @@
-//! Managing this node's cache: what is in it, what is queued for it (v1-cache §4).
+//! Managing this node's cache as v1 does, and v2 by its routes of old: what is in it, what is queued for it (v1-cache §4;
+//! v2's own: `cache_api.rs`).
 
 use std::sync::Arc;
 

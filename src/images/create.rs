@@ -1,4 +1,4 @@
-//! Creating an image's record.
+//! Creating an image's record by v1 (v2: `register.rs`).
 
 use std::collections::BTreeMap;
 

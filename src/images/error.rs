@@ -14,7 +14,7 @@ use crate::store;
 /// What a use case yields.
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
-/// Meanings that a caller acts on. The texts are those that v1's clients know (v1-api §10–§13).
+/// Meanings that a caller acts on. The texts are those that clients know (v1-api §10–§13, v2-images §6–§9).
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// The policy file forbids it, or cannot be read.

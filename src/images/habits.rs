@@ -11,9 +11,8 @@
 use imgformat::{Accepted, Inspection};
 
 use super::digest::Received;
-use super::reservation::not_queued;
-use super::{Error, Images, Result, Upload};
-use crate::model::{Api, Context, Image, ImageFields, ImageId, ImageStatus};
+use super::{Error, Images, Result};
+use crate::model::{Api, Context, Image, ImageFields, ImageStatus};
 use crate::notify::{Event, Priority};
 
 /// Data that is a disk image and nothing else.
@@ -40,27 +39,6 @@ pub(super) fn inspection(api: Api, image: &Image) -> Option<Inspection> {
 }
 
 impl Images {
-    /// Takes data for a queued image by v2: whose it may be, and of what image.
-    pub(crate) async fn upload_to(&self, ctx: &Context, id: &ImageId, upload: Upload) -> Result<()> {
-        if ctx.read_only {
-            return Err(Error::ReadOnly);
-        }
-        self.store_for_data(upload.store.as_deref())?;
-        let image = self.lookup(ctx, id).await?;
-        self.parts.policy.enforce_on(ctx, "upload_image", &image)?;
-        let image = self.mended(ctx, image).await?;
-        if image.status != ImageStatus::Queued {
-            return Err(not_queued(&image, ImageStatus::Saving));
-        }
-        let formats = [("disk_format", &image.disk_format), ("container_format", &image.container_format)];
-        let missing: Vec<_> =
-            formats.into_iter().filter(|(_, format)| format.is_none()).map(|(name, _)| name).collect();
-        if !missing.is_empty() {
-            return Err(Error::NoFormats(missing));
-        }
-        self.upload(ctx, &image, upload).await.map(drop)
-    }
-
     /// Whether the data is what the image says, if somebody looked; the virtual size it has then.
     pub(super) fn judge(&self, image: &Image, got: &Received) -> Result<Option<u64>> {
         let Some(inspected) = &got.inspected else { return Ok(None) };

@@ -1,4 +1,4 @@
-//! Sharing images with other projects (v1-api §14).
+//! Sharing images with other projects by v1 (v1-api §14; v2: `sharing.rs`).
 
 use super::{Error, Images, Result};
 use crate::model::Membership;

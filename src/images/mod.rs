@@ -1,6 +1,6 @@
 //! Use cases of images: the only place where policy, metadata, cache and stores meet.
 //!
-//! A file for each verb (and for each thing with many: members, the cache's management), and what they share. Nothing here
+//! A file for each verb (and for each thing with many: members, locations, the cache's management), and what they share. Nothing here
 //! knows HTTP or SQL: the API and the commands call these. The order is always the same: authorise, then change state by
 //! compare-and-set, then touch data; only scrubbing, which nobody asks for, removes first.
 

@@ -39,6 +39,7 @@ async fn images(dir: &tempfile::TempDir) -> Images {
             format_rules: imgformat::Rules { require_match: true, gpt_nonfatal: Vec::new() },
             concurrent_copies: 1,
             property_quota: None,
+            patch_quota: None,
             tag_quota: None,
             member_quota: None,
             location_quota: None,

@@ -1,4 +1,4 @@
-//! Changing an image's record.
+//! Changing an image's record by v1 (v2: `change.rs`).
 
 use std::collections::BTreeSet;
 

@@ -9,9 +9,9 @@ use super::digest::{Digesting, Received};
 use super::guard::{Capped, WrongLength, capped, exactly};
 use super::habits::inspection;
 use super::journal::Work;
-use super::reservation::{Reservation, discard};
+use super::reservation::{Reservation, discard, not_queued};
 use super::{Error, Images, Result};
-use crate::model::{ByteStream, Context, Image, ImageFields, ImageStatus};
+use crate::model::{ByteStream, Context, Image, ImageFields, ImageId, ImageStatus};
 use crate::store::{self, Added, Store};
 
 /// Data for an image, and what its sender says of it.
@@ -41,6 +41,27 @@ struct Kept {
 }
 
 impl Images {
+    /// Takes data for a queued image by v2: whose it may be, and of what image.
+    pub(crate) async fn upload_to(&self, ctx: &Context, id: &ImageId, upload: Upload) -> Result<()> {
+        if ctx.read_only {
+            return Err(Error::ReadOnly);
+        }
+        self.store_for_data(upload.store.as_deref())?;
+        let image = self.lookup(ctx, id).await?;
+        self.parts.policy.enforce_on(ctx, "upload_image", &image)?;
+        let image = self.mended(ctx, image).await?;
+        if image.status != ImageStatus::Queued {
+            return Err(not_queued(&image, ImageStatus::Saving));
+        }
+        let formats = [("disk_format", &image.disk_format), ("container_format", &image.container_format)];
+        let missing: Vec<_> =
+            formats.into_iter().filter(|(_, format)| format.is_none()).map(|(name, _)| name).collect();
+        if !missing.is_empty() {
+            return Err(Error::NoFormats(missing));
+        }
+        self.upload(ctx, &image, upload).await.map(drop)
+    }
+
     /// Stores the data of a queued image and activates it (v1-api §13, v2-images §8.1).
     ///
     /// On a failure no byte stays in the store, the error says why, and the image is `killed` or `queued` again, as the

@@ -90,8 +90,7 @@ impl V2Api {
                 let plain = "text/plain; charset=utf8".to_owned();
                 return (StatusCode::FOUND, [(LOCATION, format!("{base}/v2/")), (CONTENT_TYPE, plain)]).into_response();
             };
-            // An encoded slash is a slash: what it would be part of cannot be reached (v2-images §1.3).
-            lead_to(&path.replace("%2F", "/").replace("%2f", "/"), &mut request);
+            lead_to(path, &mut request);
             context.request_id = Some(id.clone());
             request.extensions_mut().insert(self.images.admitted(context));
             match self.routes.clone().oneshot(request).await {
