@@ -10,7 +10,7 @@ HERE = pathlib.Path(__file__).parent
 UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 60e3}
 # A server is done with what clients no longer wait for when it takes less than this part of a CPU.
 IDLE = 0.1
-PAUSE, TRIES = 0.2, 10
+PAUSE, TRIES = 0.2, 5
 
 
 def wrk(server, path, connections, seconds, headers=None, script=None, arguments=()):

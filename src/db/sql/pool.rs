@@ -23,7 +23,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) enum Pool {
     /// One connection, which is the database.
     Memory(SqlitePool),
-    /// A file, with connections kept for readers.
+    /// A file: the connection that writes, and those kept for readers.
     File(SqlitePool, Readers),
     Postgres(PgPool),
     Mysql(MySqlPool),
@@ -37,9 +37,10 @@ impl Pool {
             Target::Memory => Ok(Self::Memory(memory(settings))),
             Target::File(path) => {
                 let readers = settings.max_pool_size.max(1);
-                // Who writes shall not have to wait for those who read.
-                let pool = file(&path, settings, readers.saturating_add(1))?;
-                Ok(Self::File(pool.clone(), Readers::of(&pool, readers as usize)))
+                let reading = Readers::of(&file(&path, settings, readers)?, readers as usize);
+                // One connection writes. A second one would have to wait for it anyway, and waits by trying again after
+                // pauses that grow, while others overtake it.
+                Ok(Self::File(file(&path, settings, 1)?, reading))
             }
             Target::Postgres(target) => Ok(Self::Postgres(options(settings, most).connect_lazy_with(*target))),
             Target::Mysql(target) => {

@@ -31,7 +31,7 @@ pub(super) struct Reader {
 }
 
 impl Readers {
-    /// Keeps as many as `most` connections of `pool`, which must have more.
+    /// Keeps the connections of `pool`, which are as many as `most`.
     pub(super) fn of(pool: &SqlitePool, most: usize) -> Self {
         Self { pool: pool.clone(), idle: Arc::default(), turns: Arc::new(Semaphore::new(most)) }
     }
