@@ -39,6 +39,13 @@ pub(super) fn inspection(api: Api, image: &Image) -> Option<Inspection> {
     (api == Api::V2 && image.container_format.as_deref() == Some(BARE)).then(Inspection::new)
 }
 
+/// Refuses an image that is to have data and does not say of what formats.
+pub(super) fn check_formats(image: &Image) -> Result<()> {
+    let formats = [("disk_format", &image.disk_format), ("container_format", &image.container_format)];
+    let missing: Vec<_> = formats.into_iter().filter(|(_, format)| format.is_none()).map(|(name, _)| name).collect();
+    if missing.is_empty() { Ok(()) } else { Err(Error::NoFormats(missing)) }
+}
+
 impl Images {
     /// Takes data for a queued image by v2: whose it may be, and of what image.
     pub(crate) async fn upload_to(&self, ctx: &Context, id: &ImageId, upload: Upload) -> Result<()> {
@@ -52,12 +59,7 @@ impl Images {
         if image.status != ImageStatus::Queued {
             return Err(not_queued(&image, ImageStatus::Saving));
         }
-        let formats = [("disk_format", &image.disk_format), ("container_format", &image.container_format)];
-        let missing: Vec<_> =
-            formats.into_iter().filter(|(_, format)| format.is_none()).map(|(name, _)| name).collect();
-        if !missing.is_empty() {
-            return Err(Error::NoFormats(missing));
-        }
+        check_formats(&image)?;
         self.upload(ctx, &image, upload).await.map(drop)
     }
 
