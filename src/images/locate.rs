@@ -61,7 +61,7 @@ impl Images {
         self.background.tasks.spawn(async move {
             let _admitted = admitted;
             if let Err(error) = images.locate_now(&ctx, &id, uri, said).await {
-                tracing::error!("the location that was told of image {id} is not taken: {error}");
+                tracing::warn!("the location that was told of image {id} is not taken: {error}");
             }
         });
         Ok(())

@@ -134,7 +134,13 @@ impl Images {
     }
 
     /// One step of the state machine, by compare-and-set, and what goes with it.
-    pub(super) async fn step(&self, ctx: &Context, image: &Image, from: ImageStatus, fields: ImageFields) -> Result<Image> {
+    pub(super) async fn step(
+        &self,
+        ctx: &Context,
+        image: &Image,
+        from: ImageStatus,
+        fields: ImageFields,
+    ) -> Result<Image> {
         let to = fields.status.unwrap_or(from);
         let mode = UpdateMode { purge_props: false, from_status: Some(from) };
         match self.parts.metadata.image_update(ctx, &image.id, fields, mode).await {

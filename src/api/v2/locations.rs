@@ -51,7 +51,8 @@ fn refused(error: Error) -> Failure {
     match error {
         Error::Place(refusal @ PlaceRefusal::NotHex { .. }) => explained(refusal.to_string()).into(),
         Error::Place(PlaceRefusal::DigestSize { name, value, algorithm, bytes }) => {
-            let text = format!("{name}: ({value}) is not the correct size for ({algorithm}) (should be ({bytes}) bytes)");
+            let text =
+                format!("{name}: ({value}) is not the correct size for ({algorithm}) (should be ({bytes}) bytes)");
             explained(text).into()
         }
         error => error.into(),
