@@ -36,11 +36,16 @@ const SOLE: &str = "admin";
 /// What they may do: every role that the rules of v2 ask for.
 const SOLE_ROLES: [&str; 3] = ["admin", "member", "reader"];
 
+/// What a filter or proxy in front says of an identity that it has checked.
+const CONFIRMED: &str = "Confirmed";
+
 /// Every header that says who is asking.
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 12] = [
     "x-auth-token",
     "x-storage-token",
     "x-identity-status",
+    "x-service-identity-status",
+    "x-service-roles",
     "x-roles",
     "x-role",
     "x-user-id",
@@ -80,7 +85,7 @@ impl Identity {
             |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).filter(|value| !value.is_empty());
         let first = |names: &[&str]| names.iter().find_map(|name| text(name)).map(str::to_owned);
         let token = first(&["x-auth-token", "x-storage-token"]);
-        let confirmed = text("x-identity-status") == Some("Confirmed");
+        let confirmed = text("x-identity-status") == Some(CONFIRMED);
         match (self.filter, &token) {
             (Filter::Open, None) => Ok(Context { is_admin: true, ..somebody }),
             (Filter::Open, Some(_)) if !confirmed => Err(Unconfirmed),
@@ -89,22 +94,26 @@ impl Identity {
                 false => Err(Unconfirmed),
             },
             _ => {
-                let roles: Vec<String> = first(&["x-roles", "x-role"])
-                    .map(|list| {
-                        list.split(',').map(|role| role.trim().to_owned()).filter(|role| !role.is_empty()).collect()
-                    })
-                    .unwrap_or_default();
+                let roles = first(&["x-roles", "x-role"]).map(|list| listed(&list)).unwrap_or_default();
+                // Of a service whose token was not good nothing counts.
+                let service = text("x-service-roles").filter(|_| text("x-service-identity-status") == Some(CONFIRMED));
                 Ok(Context {
                     user: first(&["x-user-id", "x-user"]),
                     tenant: first(&["x-project-id", "x-tenant-id", "x-tenant"]),
                     is_admin: roles.iter().any(|role| role.eq_ignore_ascii_case(&self.admin_role)),
                     roles,
+                    service_roles: service.map(listed).unwrap_or_default(),
                     auth_token: token,
                     ..somebody
                 })
             }
         }
     }
+}
+
+/// The roles of a header.
+fn listed(roles: &str) -> Vec<String> {
+    roles.split(',').map(|role| role.trim().to_owned()).filter(|role| !role.is_empty()).collect()
 }
 
 #[cfg(test)]
@@ -165,6 +174,22 @@ mod tests {
             assert!(ctx.is_admin);
             assert_eq!(ctx.owner(), (filter == Filter::Sole).then_some("admin"));
         }
+    }
+
+    #[test]
+    fn the_roles_of_a_service_count_if_its_token_was_good() {
+        let mut all = headers(&CONFIRMED);
+        all.insert("x-roles", HeaderValue::from_static("member"));
+        all.insert("x-service-roles", HeaderValue::from_static("x, Service"));
+        let asks = |all: &HeaderMap| identity(Filter::Confirmed).identify(all, Api::V2).unwrap().is_service();
+        assert!(!asks(&all));
+        all.insert("x-service-identity-status", HeaderValue::from_static("Invalid"));
+        assert!(!asks(&all));
+        all.insert("x-service-identity-status", HeaderValue::from_static("Confirmed"));
+        assert!(asks(&all));
+        all.insert("x-roles", HeaderValue::from_static("member,service"));
+        all.remove("x-service-roles");
+        assert!(asks(&all));
     }
 
     #[test]

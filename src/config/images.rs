@@ -15,6 +15,13 @@ static HASHING_ALGORITHM: Opt = Opt::str("DEFAULT", "hashing_algorithm")
     .default("sha512")
     .empty_is_unset()
     .help("What new data is hashed with, beside MD5: md5, sha1, sha224, sha256, sha384, sha512");
+static DO_SECURE_HASH: Opt = Opt::bool("DEFAULT", "do_secure_hash")
+    .default("true")
+    .help("Read the data at locations that clients of v2 add by POST, for its digests");
+static HTTP_RETRIES: Opt = Opt::int("DEFAULT", "http_retries")
+    .default("3")
+    .range(0, 1000)
+    .help("How often in a row such data is asked for again where it fails");
 static IMAGE_PROPERTY_QUOTA: Opt = Opt::int("DEFAULT", "image_property_quota")
     .default("128")
     .help("Properties an image may have; negative: any number");
@@ -61,6 +68,8 @@ static TASK_POOL_THREADS: Opt =
 pub(super) static OPTIONS: &[&Opt] = &[
     &IMAGE_SIZE_CAP,
     &HASHING_ALGORITHM,
+    &DO_SECURE_HASH,
+    &HTTP_RETRIES,
     &IMAGE_PROPERTY_QUOTA,
     &IMAGE_PATCH_QUOTA,
     &IMAGE_TAG_QUOTA,
@@ -109,6 +118,8 @@ impl Loaded {
                 gpt_nonfatal: conf.list(&GPT_SAFETY_CHECKS_NONFATAL)?,
             },
             hashing_algorithm,
+            secure_hash: conf.bool(&DO_SECURE_HASH)?,
+            hash_retries: u32::try_from(self.natural(&HTTP_RETRIES)?).unwrap_or(u32::MAX),
             upload_journal_dir,
             property_quota: quota(&IMAGE_PROPERTY_QUOTA)?,
             patch_quota: quota(&IMAGE_PATCH_QUOTA)?,

@@ -9,7 +9,8 @@ use super::{Error, Images, Result};
 use crate::model::{Context, Image};
 use crate::store::{self, ByteRange, Store};
 
-const STOPPING: &str = "the server is stopping";
+/// Why work in the background is cut.
+pub(super) const STOPPING: &str = "the server is stopping";
 
 /// Where to copy from, and what the client says of the data there.
 #[derive(Debug)]

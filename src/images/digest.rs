@@ -55,11 +55,7 @@ impl Digesting {
     /// Gives back the stream, and the digests that hear every block of it: MD5's and the one by `algorithm`. The
     /// inspection hears them, too.
     pub(crate) fn start(data: ByteStream, algorithm: Algorithm, inspection: Option<Inspection>) -> (ByteStream, Self) {
-        let algorithms = match algorithm {
-            Algorithm::Md5 => vec![Algorithm::Md5],
-            other => vec![Algorithm::Md5, other],
-        };
-        let hashing = Hashing::start(&algorithms);
+        let hashing = hashing(algorithm);
         let heard = Arc::new(Mutex::new(Some(Heard { hashing, inspection })));
         let teed = stream::unfold((data, Arc::clone(&heard)), |(mut data, heard)| async move {
             let mut block = data.next().await?;
@@ -78,15 +74,32 @@ impl Digesting {
 
     /// The digests of everything that passed; call when the stream has been dropped or has ended without an error.
     pub(crate) async fn finish(self) -> Result<Received> {
-        let broken = |error: io::Error| Error::BrokenUpload(format!("hashing failed: {error}"));
-        let heard = self.heard.lock().await.take().ok_or_else(|| broken(finished()))?;
+        let heard = self.heard.lock().await.take().ok_or_else(|| broken(&finished()))?;
         let Heard { hashing, inspection } = heard;
-        let size = hashing.size();
-        let digests = hashing.finish().await.map_err(broken)?;
-        let (Some(md5), Some(value)) = (digests.first(), digests.last()) else { return Err(broken(finished())) };
-        let os_hash = OsHash { algo: self.algorithm.as_str().to_owned(), value: value.clone() };
-        Ok(Received { md5: md5.clone(), os_hash, size, inspected: inspection.map(Inspection::finish) })
+        let received = received(hashing, self.algorithm).await.map_err(|error| broken(&error))?;
+        Ok(Received { inspected: inspection.map(Inspection::finish), ..received })
     }
+}
+
+/// MD5 and the digest by `algorithm`, at their beginning.
+pub(super) fn hashing(algorithm: Algorithm) -> Hashing {
+    match algorithm {
+        Algorithm::Md5 => Hashing::start(&[Algorithm::Md5]),
+        other => Hashing::start(&[Algorithm::Md5, other]),
+    }
+}
+
+/// The digests of [`hashing`].
+pub(super) async fn received(hashing: Hashing, algorithm: Algorithm) -> io::Result<Received> {
+    let size = hashing.size();
+    let digests = hashing.finish().await?;
+    let (Some(md5), Some(value)) = (digests.first(), digests.last()) else { return Err(finished()) };
+    let os_hash = OsHash { algo: algorithm.as_str().to_owned(), value: value.clone() };
+    Ok(Received { md5: md5.clone(), os_hash, size, inspected: None })
+}
+
+fn broken(error: &io::Error) -> Error {
+    Error::BrokenUpload(format!("hashing failed: {error}"))
 }
 
 fn finished() -> io::Error {

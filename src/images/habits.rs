@@ -38,6 +38,13 @@ pub(super) fn inspection(api: Api, image: &Image) -> Option<Inspection> {
     (api == Api::V2 && image.container_format.as_deref() == Some(BARE)).then(Inspection::new)
 }
 
+/// Refuses an image that is to have data and does not say of what formats.
+pub(super) fn check_formats(image: &Image) -> Result<()> {
+    let formats = [("disk_format", &image.disk_format), ("container_format", &image.container_format)];
+    let missing: Vec<_> = formats.into_iter().filter(|(_, format)| format.is_none()).map(|(name, _)| name).collect();
+    if missing.is_empty() { Ok(()) } else { Err(Error::NoFormats(missing)) }
+}
+
 impl Images {
     /// Whether the data is what the image says, if somebody looked; the virtual size it has then.
     pub(super) fn judge(&self, image: &Image, got: &Received) -> Result<Option<u64>> {

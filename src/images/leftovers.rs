@@ -70,12 +70,16 @@ impl Images {
             (Work::Stage, Uploading) if image.size.is_some() => Ok(()),
             // Somebody else's data comes, maybe to the same place. What becomes of the image shows what is left.
             (Work::Upload, Importing) | (Work::Stage, Saving) => Err(Failure::Busy),
+            // It died before it had the image, or was done.
+            (Work::Locate, Queued | Saving | Uploading | Active | Deactivated) => Ok(()),
             // It was given up while its data could not be removed, or died with the image or before it had it.
-            (Work::Upload, Queued | Saving) | (Work::Stage, Queued | Uploading) => {
+            (Work::Upload, Queued | Saving) | (Work::Stage, Queued | Uploading) | (Work::Locate, Importing) => {
                 self.take(ctx, &image, claimed).await?;
                 self.undo_upload(ctx, &image, &named, note.repeatable).await
             }
-            (Work::Upload | Work::Stage, Killed) => self.undo_upload(ctx, &image, &named, note.repeatable).await,
+            (Work::Upload | Work::Stage | Work::Locate, Killed) => {
+                self.undo_upload(ctx, &image, &named, note.repeatable).await
+            }
             // Given up as well, and then other data was staged, which waits.
             (Work::Upload, Uploading) if image.size.is_some() => {
                 self.take(ctx, &image, claimed).await?;

@@ -18,6 +18,7 @@ mod guard;
 mod habits;
 mod journal;
 mod leftovers;
+mod locate;
 mod members;
 mod place;
 mod places;
@@ -25,6 +26,7 @@ mod prefetch;
 mod prefetcher;
 mod recover;
 mod register;
+mod remote;
 mod reservation;
 mod running;
 mod scrub;
@@ -80,6 +82,10 @@ pub(crate) struct Settings {
     pub(crate) image_size_cap: u64,
     /// What new data is hashed with, beside MD5 (`hashing_algorithm`).
     pub(crate) hashing_algorithm: Algorithm,
+    /// Data at locations that clients name is hashed (`do_secure_hash`).
+    pub(crate) secure_hash: bool,
+    /// How often in a row such data is asked for again where it fails (`http_retries`).
+    pub(crate) hash_retries: u32,
     /// Leave the data of deleted images to the scrubber (`delayed_delete`).
     pub(crate) delayed_delete: bool,
     /// Seconds that deleted data is kept for (`scrub_time`).

@@ -66,6 +66,9 @@ pub(crate) enum PlaceRefusal {
     Position(&'static str),
     #[error("Original locations is not empty: {0:?}")]
     NotEmpty(Vec<String>),
+    /// Only services name other places.
+    #[error("http store must be enabled to use location API by normal user.")]
+    NotHttp,
     /// No store that clients may name, no such object, or none whose size can be told.
     #[error("Invalid location")]
     Invalid,
@@ -79,6 +82,8 @@ pub(crate) enum PlaceRefusal {
     AlreadySet(&'static str),
     #[error("New value(s) for {0} may only be provided when image status is 'queued'")]
     TooLate(String),
+    #[error("the os_hash_value of the data is {actual}, not {supplied}")]
+    OtherData { supplied: String, actual: String },
     #[error("os_hash_algo must be {wanted}, not {named}")]
     Algorithm { wanted: &'static str, named: String },
     #[error("{name} ({value}) is not a valid hexadecimal value")]

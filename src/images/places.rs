@@ -120,7 +120,7 @@ impl Images {
     }
 
     /// Bytes at a place that a client may name; one of unknown size is none.
-    async fn size_of_place(&self, uri: &str) -> Result<u64> {
+    pub(super) async fn size_of_place(&self, uri: &str) -> Result<u64> {
         let stores = &self.parts.stores;
         stores.check_client_location(uri).map_err(|_| PlaceRefusal::Invalid)?;
         let store = stores.for_uri(uri).map_err(|_| PlaceRefusal::Invalid)?;

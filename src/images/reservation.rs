@@ -12,7 +12,7 @@ use crate::store::{self, Added, Store};
 /// An image that only its holder gives data to. Its entry must be settled in the end.
 #[derive(Debug)]
 pub(super) struct Reservation {
-    /// As it has been since: `saving` or `uploading`.
+    /// As it has been since: `saving`, `uploading` or `importing`.
     pub(super) image: Image,
     pub(super) entry: Entry,
     /// Ends it. Who began it may not even see the image any more: somebody may have given it away.
@@ -134,7 +134,13 @@ impl Images {
     }
 
     /// One step of the state machine, by compare-and-set, and what goes with it.
-    async fn step(&self, ctx: &Context, image: &Image, from: ImageStatus, fields: ImageFields) -> Result<Image> {
+    pub(super) async fn step(
+        &self,
+        ctx: &Context,
+        image: &Image,
+        from: ImageStatus,
+        fields: ImageFields,
+    ) -> Result<Image> {
         let to = fields.status.unwrap_or(from);
         let mode = UpdateMode { purge_props: false, from_status: Some(from) };
         match self.parts.metadata.image_update(ctx, &image.id, fields, mode).await {

@@ -47,6 +47,11 @@ impl Upload {
         until(data, self.token.clone())
     }
 
+    /// The outcome of `work`, unless the upload is ended before that.
+    pub(super) async fn unless_ended<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        self.token.run_until_cancelled(work).await
+    }
+
     /// The image was deleted meanwhile.
     pub(super) fn was_ended(&self) -> bool {
         self.token.is_cancelled()

@@ -38,6 +38,8 @@ async fn images(dir: &tempfile::TempDir) -> Images {
             stage_host: None,
             format_rules: imgformat::Rules { require_match: true, gpt_nonfatal: Vec::new() },
             concurrent_copies: 1,
+            secure_hash: true,
+            hash_retries: 0,
             property_quota: None,
             patch_quota: None,
             tag_quota: None,

@@ -7,7 +7,7 @@ use futures_util::FutureExt as _;
 
 use super::digest::{Digesting, Received};
 use super::guard::{Capped, WrongLength, capped, exactly};
-use super::habits::inspection;
+use super::habits::{check_formats, inspection};
 use super::journal::Work;
 use super::reservation::{Reservation, discard, not_queued};
 use super::{Error, Images, Result};
@@ -53,12 +53,7 @@ impl Images {
         if image.status != ImageStatus::Queued {
             return Err(not_queued(&image, ImageStatus::Saving));
         }
-        let formats = [("disk_format", &image.disk_format), ("container_format", &image.container_format)];
-        let missing: Vec<_> =
-            formats.into_iter().filter(|(_, format)| format.is_none()).map(|(name, _)| name).collect();
-        if !missing.is_empty() {
-            return Err(Error::NoFormats(missing));
-        }
+        check_formats(&image)?;
         self.upload(ctx, &image, upload).await.map(drop)
     }
 

@@ -20,6 +20,8 @@ pub(crate) struct Context {
     pub(crate) tenant: Option<String>,
     /// Role names as given by the identity service.
     pub(crate) roles: Vec<String>,
+    /// Roles of the service that passes on the caller's request, likewise.
+    pub(crate) service_roles: Vec<String>,
     /// May see and change everything.
     pub(crate) is_admin: bool,
     /// Anonymous: every change is refused with 403.
@@ -63,6 +65,11 @@ impl Context {
     pub(crate) fn owner(&self) -> Option<&str> {
         let owner = if self.owner_is_tenant { &self.tenant } else { &self.user };
         owner.as_deref()
+    }
+
+    /// Whether a service asks, for itself or for a user (policy-and-auth §6).
+    pub(crate) fn is_service(&self) -> bool {
+        self.roles.iter().chain(&self.service_roles).any(|role| role.eq_ignore_ascii_case("service"))
     }
 
     /// v1's admins can see deleted images by id (v1-api §4.3); for v2 there are none (policy-and-auth §5.1).

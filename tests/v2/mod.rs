@@ -10,6 +10,7 @@ mod healthcheck;
 mod info;
 mod inspection;
 mod legacy_cache;
+mod location_api;
 mod locations;
 mod meanwhile;
 mod members;

@@ -3,14 +3,12 @@
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 use serde_json::{Value, json};
 
 use super::body::explained;
 use super::failure::{Failure, missing};
-use super::images::{Answer, no_content};
+use super::images::{Answer, empty, no_content};
 use super::{Shared, body, views};
 use crate::api::error::ApiError;
 use crate::cache::CachedImage;
@@ -170,10 +168,4 @@ fn records(cached: &[CachedImage]) -> Vec<Value> {
 
 fn ids(images: &[ImageId]) -> Vec<&str> {
     images.iter().map(ImageId::as_str).collect()
-}
-
-/// An answer without a body, labelled as Glance labels it.
-fn empty(status: StatusCode) -> Response {
-    let html = HeaderValue::from_static("text/html; charset=UTF-8");
-    (status, [(CONTENT_TYPE, html), (CONTENT_LENGTH, HeaderValue::from(0))]).into_response()
 }

@@ -131,7 +131,7 @@ fn place(refusal: &PlaceRefusal) -> ApiError {
     let explained = |status| ApiError::new(status, "").explained(refusal.to_string());
     match refusal {
         PlaceRefusal::NoneLeft | PlaceRefusal::LastOne => ApiError::forbidden(refusal.to_string()),
-        PlaceRefusal::Invisible(_) => explained(StatusCode::FORBIDDEN),
+        PlaceRefusal::Invisible(_) | PlaceRefusal::NotHttp => explained(StatusCode::FORBIDDEN),
         PlaceRefusal::Position(_)
         | PlaceRefusal::NotEmpty(_)
         | PlaceRefusal::Invalid
@@ -141,6 +141,7 @@ fn place(refusal: &PlaceRefusal) -> ApiError {
         | PlaceRefusal::Conflicting(_)
         | PlaceRefusal::AlreadySet(_)
         | PlaceRefusal::TooLate(_)
+        | PlaceRefusal::OtherData { .. }
         | PlaceRefusal::Algorithm { .. }
         | PlaceRefusal::NotHex { .. }
         | PlaceRefusal::DigestSize { .. } => explained(StatusCode::CONFLICT),

@@ -114,8 +114,13 @@ pub(super) fn known_id(text: &str, missing: impl FnOnce(&str) -> String) -> Resu
     ImageId::parse(text).ok_or_else(|| ApiError::not_found("").explained(missing(text)))
 }
 
-/// 204, labelled as Glance labels it.
+/// 204.
 pub(super) fn no_content() -> Response {
+    empty(StatusCode::NO_CONTENT)
+}
+
+/// An answer without a body, labelled as Glance labels it.
+pub(super) fn empty(status: StatusCode) -> Response {
     let html = HeaderValue::from_static("text/html; charset=UTF-8");
-    (StatusCode::NO_CONTENT, [(CONTENT_TYPE, html), (CONTENT_LENGTH, HeaderValue::from(0))]).into_response()
+    (status, [(CONTENT_TYPE, html), (CONTENT_LENGTH, HeaderValue::from(0))]).into_response()
 }

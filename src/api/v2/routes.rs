@@ -30,7 +30,7 @@ fn parts_of_images() -> Router<Shared> {
     Router::new()
         .route("/images/{id}/actions/deactivate", only("POST", post(actions::deactivate)))
         .route("/images/{id}/actions/reactivate", only("POST", post(actions::reactivate)))
-        .route("/images/{id}/locations", only("POST", get(locations::index).post(unknown)))
+        .route("/images/{id}/locations", only("POST", get(locations::index).post(locations::add)))
         .route("/images/{id}/tags/{tag}", only("PUT, DELETE", put(tags::add).delete(tags::remove)))
         .route("/images/{id}/members", only("GET, POST", get(members::index).post(members::add)))
         .route(

@@ -7,7 +7,7 @@
 //! {"work": "upload", "locations": ["file:///var/lib/glance/images/71c675ab-…"]}
 //! ```
 //!
-//! `work` is `upload`, `stage`, `delete` or `remove`; `locations` are those whose data may be left, in the form in which the
+//! `work` is `upload`, `stage`, `locate`, `delete` or `remove`; `locations` are those whose data may be left, in the form in which the
 //! metadata keeps them (encrypted where it is); `"repeatable": true` is there where an image whose upload failed is to take
 //! data again, as v2 has it, and absent where it is to be killed. An entry is on disk before the work begins, and goes when
 //! the work is settled. Who does the work holds a lock on the file ([`fastio::shared`]), so what is not locked was left by a
@@ -34,6 +34,8 @@ pub(super) enum Work {
     Upload,
     /// Data is staged for a queued image.
     Stage,
+    /// Data elsewhere, none of it ours, is proved to be a queued image's.
+    Locate,
     /// An image is deleted, and its data with it.
     Delete,
     /// A location is taken from an image, and its data removed.

@@ -83,6 +83,33 @@ impl ImageSchema {
     }
 }
 
+/// Whether `location` is what a client may say of data elsewhere (v2-import-and-tasks §7.1). Of other members nothing is
+/// asked. The refusal is what a client reads.
+pub(super) fn check_location(location: &Value) -> Result<(), String> {
+    let schema = json!({
+        "type": "object", "required": ["url"],
+        "properties": {
+            "url": {"type": "string"},
+            "validation_data": {
+                "type": "object", "additionalProperties": false,
+                "properties": {
+                    "os_hash_algo": {"type": "string", "enum": ["sha1", "sha256", "sha512", "md5"]},
+                    "os_hash_value": {"type": "string", "maxLength": 128},
+                },
+            },
+        },
+    });
+    let refused = |violation: String| format!("Provided object does not match schema 'location': {violation}");
+    check(&schema, location, "", &Patterns::default()).map_err(refused)?;
+    let said = &location["validation_data"];
+    for (one, other) in [("os_hash_algo", "os_hash_value"), ("os_hash_value", "os_hash_algo")] {
+        if said.get(one).is_some() && said.get(other).is_none() {
+            return Err(refused(format!("'{other}' is a dependency of '{one}'")));
+        }
+    }
+    Ok(())
+}
+
 fn refusal(violation: &str) -> String {
     format!("Provided object does not match schema 'image': {violation}")
 }
