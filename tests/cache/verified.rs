@@ -145,7 +145,8 @@ fn verifying_fails_when_nobody_can_judge() {
     let gander = Gander::caching();
     let id = gander.client().add_image("Image1");
     gander.client().download(&id);
-    let conf = gander.cache_conf(&[("sql_connection", "sqlite:////nonexistent/glance.sqlite")]);
+    let below_a_file = format!("sqlite:///{}", gander.path("server.log/glance.sqlite").display());
+    let conf = gander.cache_conf(&[("sql_connection", &below_a_file)]);
     let outcome = execute(&format!("bin/gander cache --config-file {} verify", conf.display()));
     assert!(outcome.code.is_some_and(|code| code != 0), "{outcome:?}");
     assert_eq!(names(&gander.path("cache")), [id]);

@@ -20,10 +20,10 @@ pub(super) fn check_fields(fields: &ImageFields) -> Result<()> {
     }
     check("Checksum", fields.checksum.as_ref().and_then(Option::as_deref))?;
     for (name, value) in fields.properties.iter().flatten() {
-        check("Property name", Some(name))?;
         if has_four_bytes(name) {
             return Err(Error::Invalid("Property names can't contain 4 byte unicode.".to_owned()));
         }
+        check("Property name", Some(name))?;
         check(&format!("Property {name}"), value.as_deref())?;
     }
     Ok(())
