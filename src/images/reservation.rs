@@ -99,7 +99,7 @@ impl Images {
             return Err(error);
         }
         match self.lookup(authority, &image.id).await {
-            Ok(now) if Some(now.status) == done && now.size.is_some() => Ok(now),
+            Ok(now) if Some(now.status) == done && now.size.is_some() && !now.deleted => Ok(now),
             _ => {
                 tracing::error!("image {}: {error}; a recovery decides on its data", image.id);
                 entry.leave();

@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -14,28 +13,13 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::harness::{Behaviour, Client, Gander, Origin, Response, Sampler, Setup, execute, names, noise, occupied};
+use crate::harness::{
+    Behaviour, Client, Dice, Gander, Origin, Response, Sampler, Setup, execute, names, noise, occupied, option,
+};
 
 const LIMIT: u64 = 400_000;
 const WORKERS: u64 = 4;
 const IMAGES: usize = 14;
-
-/// Chance from a seed.
-struct Dice(u64);
-
-impl Dice {
-    fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
-    }
-
-    /// A number below `sides`.
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % sides
-    }
-}
 
 /// An image as it was made.
 struct Made {
@@ -70,10 +54,6 @@ struct Side<'a> {
     epoch: &'a AtomicU64,
 }
 
-fn option<T: FromStr>(name: &str, default: T) -> T {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
-}
-
 impl Side<'_> {
     fn note(&self, what: &'static str) {
         *self.world.tally.lock().unwrap().entry(what).or_default() += 1;
@@ -88,7 +68,7 @@ impl Side<'_> {
     fn make(&self, dice: &mut Dice) -> Option<Arc<Made>> {
         let epoch = self.epoch.load(Ordering::SeqCst);
         let len = [1, 4096, 65_536, 50_000 + dice.roll(100_000), 150_000, 410_000][dice.roll(6)];
-        let data = noise(dice.0, len);
+        let data = noise(dice.roll(1_000_000) as u64, len);
         let origin = (dice.roll(2) == 0).then(|| Origin::with_ranges(&data));
         let headers = crate::harness::minimal_headers("Image1");
         let request = self.http.post("/v1/images");

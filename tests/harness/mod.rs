@@ -2,6 +2,7 @@
 
 mod cache_dir;
 mod conf;
+mod dice;
 mod disk;
 mod files;
 mod gander;
@@ -17,6 +18,7 @@ mod sql;
 
 pub(crate) use cache_dir::{Sampler, occupied};
 pub(crate) use conf::Conf;
+pub(crate) use dice::{Dice, option};
 pub(crate) use disk::{TinyDisk, append_only};
 pub(crate) use files::{entries, names, xattr, xattr_supported};
 pub(crate) use gander::{Gander, Setup};

@@ -21,5 +21,6 @@ mod reserved;
 mod schemas;
 mod stage;
 mod tags;
+mod torture;
 mod upload;
 mod upload_crashes;
