@@ -67,7 +67,31 @@ fn thousandths(text: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use fuzzing::Target;
+
     use super::preferred;
+
+    #[test]
+    fn whatever_is_accepted_one_of_the_offers_is_given() {
+        let offers = [("text", "html"), ("application", "json")];
+        let target = Target::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/accept"));
+        let words =
+            ["text/html", "application/json", "application/*", "*/*", ";q=", "; q=0", ";q=1.000", ";q=nan", ", ", ";"];
+        target.words(words).run(|input| {
+            let accept = String::from_utf8_lossy(input);
+            let best = preferred(&accept, &offers);
+            assert!(best.is_none_or(|place| place < offers.len()));
+            assert_eq!(preferred(&accept.to_ascii_uppercase(), &offers), best, "case means nothing");
+            if !accept.trim().is_empty() {
+                assert_eq!(
+                    preferred(&format!("{accept}, image/png"), &offers),
+                    best,
+                    "what is not there means nothing"
+                );
+            }
+            best
+        });
+    }
 
     #[test]
     fn the_most_wanted_offer_wins_and_the_first_of_equals() {

@@ -6,6 +6,8 @@ mod cache;
 mod changes;
 mod data;
 mod failure;
+#[cfg(test)]
+mod fuzz;
 mod images;
 mod info;
 mod locations;

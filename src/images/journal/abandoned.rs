@@ -86,13 +86,14 @@ pub(in crate::images) async fn others_at_work(dir: &Path, id: &ImageId, claimed:
 }
 
 /// The image that an entry of this name is about.
-fn image_of(name: &str) -> Option<ImageId> {
+pub(super) fn image_of(name: &str) -> Option<ImageId> {
     let (id, unique) = name.split_once('.')?;
     let hex = unique.len() == 16 && unique.bytes().all(|byte| byte.is_ascii_hexdigit());
     hex.then(|| ImageId::parse(id)).flatten()
 }
 
-fn said(text: &[u8]) -> Said {
+/// What the text of an entry says.
+pub(super) fn said(text: &[u8]) -> Said {
     match (serde_json::from_slice(text), serde_json::from_slice::<Value>(text)) {
         (Ok(note), _) => Said::Work(note),
         (Err(_), Ok(_)) => Said::Unknown,

@@ -18,6 +18,8 @@ mod abandoned;
 mod directory;
 mod entry;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;
 
 use serde::{Deserialize, Serialize};

@@ -3,6 +3,7 @@
 use url::form_urlencoded;
 
 use super::Parameters;
+use super::parameters::MARKER;
 use crate::model::ImageId;
 
 const LIST: &str = "/v2/images";
@@ -20,8 +21,8 @@ pub(crate) fn next_link(given: &Parameters, last: &ImageId) -> String {
 /// All that was asked for, repeated parameters in their order, but another marker.
 fn link(given: &Parameters, marker: Option<&ImageId>) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
-    query.extend_pairs(given.pairs().filter(|(name, _)| *name != "marker"));
-    query.extend_pairs(marker.map(|id| ("marker", id.as_str())));
+    query.extend_pairs(given.pairs().filter(|(name, _)| *name != MARKER));
+    query.extend_pairs(marker.map(|id| (MARKER, id.as_str())));
     match query.finish() {
         query if query.is_empty() => LIST.to_owned(),
         query => format!("{LIST}?{query}"),

@@ -3,6 +3,8 @@
 //! Errors are the messages of a 400.
 
 mod filters;
+#[cfg(test)]
+mod fuzz;
 mod links;
 mod parameters;
 mod quotes;
@@ -39,7 +41,7 @@ pub(crate) fn parse_listing(given: &Parameters, page: PageLimits) -> Result<List
         filters: filters::filters(given)?,
         order,
         limit: page.size(asked),
-        marker: given.get("marker").map(str::to_owned),
+        marker: given.get(parameters::MARKER).map(str::to_owned),
     })
 }
 

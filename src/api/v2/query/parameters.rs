@@ -1,11 +1,15 @@
 //! A query string taken apart.
 
 use percent_encoding::percent_decode_str;
+use url::form_urlencoded::byte_serialize;
 
 use super::Refusal;
 
-/// Longest query string that is looked into, in bytes.
+/// Longest query string that is looked into, in bytes, as links spell it and without the marker: else the first page
+/// could be asked for, and the next one not.
 pub(crate) const MAX_QUERY: usize = 32 * 1024;
+/// Names the image after which a page begins.
+pub(super) const MARKER: &str = "marker";
 /// Bad UTF-8 (v2-images §2.1), and NUL, which no database holds.
 const UNDECODABLE: &str = "Error decoding your request. Either the URL or the request body contained characters that could \
                            not be decoded by Glance";
@@ -20,14 +24,23 @@ impl Parameters {
     /// # Errors
     /// The message of a 400, where a part is no UTF-8 or the whole is too long.
     pub(crate) fn decode(query: &str) -> Result<Self, Refusal> {
-        if query.len() > MAX_QUERY {
-            return Err(format!("The query string must not be longer than {MAX_QUERY} bytes."));
-        }
         let pair = |part: &str| {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
             Ok((decoded(name)?, decoded(value)?))
         };
-        query.split('&').filter(|part| !part.is_empty()).map(pair).collect::<Result<_, _>>().map(Self)
+        let parts = query.split('&').filter(|part| !part.is_empty());
+        let pairs = Self(parts.map(pair).collect::<Result<_, Refusal>>()?);
+        if pairs.encoded_len() > MAX_QUERY {
+            return Err(format!("The query string must not be longer than {MAX_QUERY} bytes when it is encoded."));
+        }
+        Ok(pairs)
+    }
+
+    /// Bytes of all but the marker in a link.
+    fn encoded_len(&self) -> usize {
+        let encoded = |text: &str| byte_serialize(text.as_bytes()).map(str::len).sum::<usize>();
+        let kept = self.pairs().filter(|(name, _)| *name != MARKER);
+        kept.map(|(name, value)| encoded(name) + encoded(value) + "=&".len()).sum::<usize>().saturating_sub(1)
     }
 
     /// The last value given under a name.

@@ -268,7 +268,20 @@ fn queries_have_an_end() {
         refusal(&format!("name=in:{}", "x,".repeat(129))),
         "At most 128 values can be given to the filter name."
     );
-    assert_eq!(refusal(&"x".repeat(32 * 1024 + 1)), "The query string must not be longer than 32768 bytes.");
+}
+
+#[test]
+fn what_can_be_asked_for_can_be_gone_on_with() {
+    let id = ImageId::parse("71c675ab-d94f-49cd-a114-e12490b328d9").unwrap();
+    // What a query may hold as it is, links spell with three bytes each.
+    for query in [format!("a={}", "x".repeat(32766)), format!("a={}", "!".repeat(10922)), "\"".repeat(10922)] {
+        let given = Parameters::decode(&query).unwrap();
+        let link = next_link(&given, &id);
+        let next = listing(link.split_once('?').unwrap().1);
+        assert_eq!(next, Listing { marker: Some(id.to_string()), ..listing(&query) });
+        let text = "The query string must not be longer than 32768 bytes when it is encoded.";
+        assert_eq!(refusal(&format!("{query}!")), text);
+    }
 }
 
 #[test]
