@@ -135,8 +135,12 @@ pub(crate) trait Metadata: Send + Sync + std::fmt::Debug {
     /// that [`Error::TooMany`] if the image may not have one more than it has.
     async fn sharing_add(&self, ctx: &Context, id: &ImageId, member: &str, quota: Option<usize>) -> Result<Sharing>;
 
-    /// Sets what a member says to the image; [`Error::NotFound`] when it is none.
+    /// Sets what a member says to the image; [`Error::NotFound`] when it is none. Whoever sees the image may, as far as the
+    /// record is concerned: members answer for themselves, and who else may is the policy's to say.
     async fn sharing_answer(&self, ctx: &Context, id: &ImageId, member: &str, status: MemberStatus) -> Result<Sharing>;
+
+    /// Ends a membership; [`Error::NotFound`] when there is none.
+    async fn sharing_end(&self, ctx: &Context, id: &ImageId, member: &str) -> Result<()>;
 
     /// Live memberships of `member`, newest first.
     async fn shared_images(&self, ctx: &Context, member: &str) -> Result<Vec<Member>>;

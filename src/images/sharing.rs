@@ -94,7 +94,7 @@ impl Images {
         let image = self.changeable_sharing(ctx, id, "delete").await?;
         let ended = self.known(ctx, id, member).await?;
         self.parts.policy.enforce_on(ctx, "delete_member", &image)?;
-        let removed = self.parts.metadata.member_delete(ctx, id, member).await;
+        let removed = self.parts.metadata.sharing_end(ctx, id, member).await;
         removed.map_err(|error| gone(id, member, error))?;
         self.parts.notifier.member(Event::MemberDelete, &ended, Some(Utc::now().naive_utc()));
         Ok(())

@@ -332,3 +332,13 @@ fn bodies_and_methods_that_are_not_expected_are_refused() {
     let refused = people.alice.post(&format!("{members}/project-b")).send().expect(405);
     assert_eq!(refused.header("allow"), Some("GET, PUT, DELETE"));
 }
+
+#[test]
+fn an_admin_without_a_project_shares_too() {
+    let people = People::meet();
+    let image = register(&people.alice, &json!({}));
+    let admin = people.gander.client().acting_as("u-root", "", "admin,member,reader");
+    add(&admin, &image, "project-b").expect(200);
+    answer(&admin, &image, "project-b", "accepted").expect(200);
+    end(&admin, &image, "project-b").expect(204);
+}

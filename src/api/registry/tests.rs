@@ -101,6 +101,9 @@ impl Metadata for Fake {
     async fn sharing_answer(&self, _: &Context, id: &ImageId, member: &str, status: MemberStatus) -> Result<Sharing> {
         self.note(format!("answer {id} {member} {status:?}"), sharing(member, status))
     }
+    async fn sharing_end(&self, _: &Context, id: &ImageId, member: &str) -> Result<()> {
+        self.note(format!("end {id} {member}"), ())
+    }
     async fn image_delete(&self, _: &Context, id: &ImageId, step: Option<Step>) -> Result<()> {
         self.note(format!("delete {id} {step:?}"), ())
     }

@@ -139,6 +139,10 @@ impl Metadata for RegistryClient {
         Err(beyond_v1("keep what members say to an image"))
     }
 
+    async fn sharing_end(&self, _ctx: &Context, _id: &ImageId, _member: &str) -> Result<()> {
+        Err(beyond_v1("keep what members say to an image"))
+    }
+
     async fn members(&self, ctx: &Context, id: &ImageId) -> Result<Vec<Member>> {
         let answer = self.get(ctx, &["images", id.as_str(), "members"], None).await?;
         list(&answer, "members", |entry| decode_image_member(entry, id))

@@ -79,6 +79,11 @@ pub(super) async fn member_delete(
     member: &str,
 ) -> Result<(), Fault> {
     check_sharable(&mut session, ctx, id).await?;
+    end(session, id, member).await
+}
+
+/// Ends a membership; the caller has judged whether it may.
+pub(super) async fn end(mut session: Session, id: &ImageId, member: &str) -> Result<(), Fault> {
     if remove(&mut session, id, member, now()).await? == 0 {
         return Err(Error::NotFound("Membership could not be found.".to_owned()).into());
     }

@@ -266,6 +266,10 @@ impl Metadata for Sql {
         tried(|| async { sharings::sharing_answer(self.pool.begin().await?, ctx, id, member, status).await }).await
     }
 
+    async fn sharing_end(&self, ctx: &Context, id: &ImageId, member: &str) -> Result<()> {
+        tried(|| async { sharings::sharing_end(self.pool.begin().await?, ctx, id, member).await }).await
+    }
+
     /// v1 checks nothing here (v1-api §14): who knows a project's id may see what is shared with it.
     async fn shared_images(&self, _ctx: &Context, member: &str) -> Result<Vec<Member>> {
         tried(|| async { members::shared_images(&mut self.pool.read().await?, member).await }).await

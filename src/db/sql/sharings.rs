@@ -72,6 +72,12 @@ pub(super) async fn sharing_answer(
     Ok(answered)
 }
 
+/// Ends a membership.
+pub(super) async fn sharing_end(mut session: Session, ctx: &Context, id: &ImageId, member: &str) -> Result<(), Fault> {
+    image_get::visible(&mut session, ctx, id, Purpose::Write).await?;
+    members::end(session, id, member).await
+}
+
 async fn one(session: &mut Session, id: &ImageId, member: &str) -> Result<Sharing, Fault> {
     let row = session.row(all(id).and_where(Expr::col("member").eq(member))).await?;
     sharing(&row.ok_or_else(|| Error::NotFound("Membership could not be found.".to_owned()))?)
