@@ -85,10 +85,11 @@ impl Gander {
     pub(crate) fn settled(&self) -> Vec<String> {
         let cache = self.path("cache");
         let limit = Duration::from_secs(20);
-        eventually("no fill runs", limit, || names(&cache.join("incomplete")).is_empty());
-        let files = names(&cache);
-        let records: Vec<String> = self.client().cached().into_iter().map(|(id, _)| id).collect();
-        assert_eq!(records, files, "the index lists what is in the directory");
-        files
+        let records = || -> Vec<String> { self.client().cached().into_iter().map(|(id, _)| id).collect() };
+        // A finished file is recorded just after it has its name.
+        eventually("no fill runs, and the index lists what is in the directory", limit, || {
+            names(&cache.join("incomplete")).is_empty() && records() == names(&cache)
+        });
+        names(&cache)
     }
 }
