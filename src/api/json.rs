@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::LengthLimitError;
@@ -12,7 +12,7 @@ use super::error::ApiError;
 use crate::wire::python_json;
 
 /// Largest JSON body that is read, in bytes: room for thousands of properties or members.
-pub(crate) const MAX_BODY: usize = 1024 * 1024;
+const MAX_BODY: usize = 1024 * 1024;
 /// A body of that size arrives in this time or never.
 const BODY_DEADLINE: Duration = Duration::from_secs(60);
 
@@ -30,15 +30,7 @@ pub(crate) fn no_content() -> Response {
 
 /// Reads a JSON body, whatever its content type says; `None` for an empty one.
 pub(crate) async fn read(body: Body) -> Result<Option<Value>, ApiError> {
-    let read = tokio::time::timeout(BODY_DEADLINE, to_bytes(body, MAX_BODY)).await;
-    let bytes = match read {
-        Ok(Ok(bytes)) => bytes,
-        Ok(Err(error)) if is_too_large(&error) => {
-            return Err(ApiError::too_large(format!("A JSON body may have {MAX_BODY} bytes")).closing());
-        }
-        Ok(Err(error)) => return Err(ApiError::bad_request(format!("The body is broken: {error}")).closing()),
-        Err(_) => return Err(ApiError::bad_request("The body did not arrive in time").closing()),
-    };
+    let bytes = bytes(body).await?;
     if bytes.is_empty() {
         return Ok(None);
     }
@@ -46,8 +38,25 @@ pub(crate) async fn read(body: Body) -> Result<Option<Value>, ApiError> {
     value.map(Some).map_err(|error| ApiError::bad_request(format!("The body is not valid JSON: {error}")))
 }
 
+/// The bytes of a body that should be JSON. One that is announced to be too large is not waited for.
+///
+/// # Errors
+/// 413 if it is too large, 400 if it breaks off or takes too long.
+pub(crate) async fn bytes(body: Body) -> Result<Bytes, ApiError> {
+    let too_large = || ApiError::too_large(format!("A JSON body may have {MAX_BODY} bytes")).closing();
+    if body.size_hint().lower() > MAX_BODY as u64 {
+        return Err(too_large());
+    }
+    match tokio::time::timeout(BODY_DEADLINE, to_bytes(body, MAX_BODY)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) if is_too_large(&error) => Err(too_large()),
+        Ok(Err(error)) => Err(ApiError::bad_request(format!("The body is broken: {error}")).closing()),
+        Err(_) => Err(ApiError::bad_request("The body did not arrive in time").closing()),
+    }
+}
+
 /// Whether a body was not read to its end because it is larger than the limit.
-pub(crate) fn is_too_large(error: &axum::Error) -> bool {
+fn is_too_large(error: &axum::Error) -> bool {
     std::error::Error::source(error).is_some_and(|source| source.is::<LengthLimitError>())
 }
 

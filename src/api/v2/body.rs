@@ -1,20 +1,16 @@
 //! JSON bodies of requests (v2-images §2.1).
 
-use std::time::Duration;
-
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use serde_json::{Map, Value};
 
 use crate::api::error::ApiError;
-use crate::api::json::{MAX_BODY, is_too_large};
+use crate::api::json::bytes;
 
-/// What a client hears whose path or body is not UTF-8.
+/// What a client hears whose path is not UTF-8.
 pub(super) const UNDECODABLE: &str = "Error decoding your request. Either the URL or the request body contained \
                                       characters that could not be decoded by Glance";
-/// A body arrives in this time or never.
-const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Whether the request brings a body.
 pub(super) fn is_there(headers: &HeaderMap) -> bool {
@@ -33,14 +29,7 @@ pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Value, ApiEr
     if !is_there(headers) {
         return Err(explained("Body expected in request."));
     }
-    let bytes = match tokio::time::timeout(DEADLINE, to_bytes(body, MAX_BODY)).await {
-        Ok(Ok(bytes)) => bytes,
-        Ok(Err(error)) if is_too_large(&error) => {
-            return Err(ApiError::too_large(format!("A JSON body may have {MAX_BODY} bytes")).closing());
-        }
-        Ok(Err(error)) => return Err(ApiError::bad_request(format!("The body is broken: {error}")).closing()),
-        Err(_) => return Err(ApiError::bad_request("The body did not arrive in time").closing()),
-    };
+    let bytes = bytes(body).await?;
     match serde_json::from_slice(&bytes) {
         Ok(value @ (Value::Array(_) | Value::Object(_))) => Ok(value),
         Ok(_) => Err(explained("Unexpected body type. Expected list/dict.")),
