@@ -1,6 +1,7 @@
 //! The v2 API, sentence by sentence (v2-images, policy-and-auth, v2-import-and-tasks).
 
 mod actions;
+mod bad_input;
 mod cache;
 mod client;
 mod discovery;
