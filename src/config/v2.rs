@@ -61,7 +61,7 @@ impl Loaded {
     fn custom_properties(&self) -> Result<CustomProperties> {
         const FILE: &str = "schema-image.json";
         let Some(path) = self.conf.find_file(FILE) else {
-            tracing::info!("there is no {FILE}: images have no properties that are defined beside the usual ones");
+            tracing::debug!("there is no {FILE}: images have no properties that are defined beside the usual ones");
             return Ok(CustomProperties::default());
         };
         let invalid = |reason: String| Error::Invalid { option: FILE, reason: format!("{}: {reason}", path.display()) };

@@ -22,9 +22,12 @@ impl Drop for Default {
 fn start(home: &Path) -> (Default, String) {
     let mut command = gander_command();
     command.env("HOME", home).env("XDG_DATA_HOME", home.join("data")).current_dir(home);
+    let log = home.join("stderr");
+    command.stderr(fs::File::create(&log).unwrap());
     let mut server = Default(command.stdout(Stdio::piped()).spawn().unwrap());
     let mut line = String::new();
     BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(fs::read_to_string(log).unwrap(), "", "the line is the first that somebody sees");
     (server, line)
 }
 

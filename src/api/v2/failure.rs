@@ -46,7 +46,7 @@ pub(super) fn not_found(id: &str) -> String {
 
 /// The explanation of a 415, which ends in a line of its own.
 pub(super) fn unsupported(content_type: &str) -> String {
-    format!("The request media type {content_type} is not supported by this server.\n")
+    format!("The request media type {content_type} is not supported by this server.")
 }
 
 fn answer(error: Error) -> ApiError {
