@@ -56,7 +56,7 @@ pub(super) async fn images(loaded: &Loaded, side: MetadataSide, cache: Option<Ar
         metadata: metadata(loaded, side).await?,
         stores: Arc::new(stores),
         cache,
-        policy: Policy::open(policy_file, &default_rule)?,
+        policy: Policy::open(policy_file, &default_rule)?.protecting(loaded.protections()?),
         notifier: loaded.notifier()?,
         cipher: loaded.cipher()?,
         settings: loaded.images()?,

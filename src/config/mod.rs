@@ -15,6 +15,7 @@ mod load;
 mod logging;
 mod notify;
 mod pipeline;
+mod protections;
 mod registry;
 mod scrubber;
 mod store;

@@ -6,6 +6,7 @@ use super::{Error, Images, PlaceChange, Result};
 use crate::db::UpdateMode;
 use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus, Visibility, is_own_property};
 use crate::notify::{Event, Priority};
+use crate::policy::protections::Operation;
 
 /// An attribute of an image that clients set, and its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +85,7 @@ impl Images {
                 places = Some(now);
             } else {
                 self.authorise_one(ctx, &image, &change, &mut judged)?;
+                self.check_protected(ctx, &draft, &change)?;
                 draft.apply(ctx, &image, change)?;
             }
         }
@@ -123,6 +125,29 @@ impl Images {
                 self.parts.policy.enforce_on(ctx, rule, image)?;
                 judged.push(rule);
             }
+        }
+        Ok(())
+    }
+
+    /// Refuses what the caller may not do with a property; one that he may not read is not there for him.
+    fn check_protected(&self, ctx: &Context, draft: &Draft, change: &Change) -> Result<()> {
+        let (name, operation) = match change {
+            Change::AddProperty { name, .. } if !draft.properties.contains_key(name) => (name, Operation::Create),
+            Change::AddProperty { name, .. } => (name, Operation::Update),
+            Change::ReplaceProperty { name, .. } | Change::RemoveProperty(name)
+                if !self.may(ctx, Operation::Read, name) =>
+            {
+                return Err(Error::NoProperty(name.clone()));
+            }
+            Change::ReplaceProperty { name, .. } => (name, Operation::Update),
+            Change::RemoveProperty(name) => (name, Operation::Delete),
+            _ => return Ok(()),
+        };
+        if operation == Operation::Update && !self.may(ctx, Operation::Read, name) {
+            return Err(Error::Reserved(name.clone()));
+        }
+        if draft.properties.contains_key(name) || operation == Operation::Create {
+            self.check_property(ctx, operation, name)?;
         }
         Ok(())
     }

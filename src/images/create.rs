@@ -15,6 +15,7 @@ impl Images {
             self.parts.policy.enforce(ctx, "publicize_image")?;
         }
         check_reserved(&fields)?;
+        self.check_new_properties(ctx, &fields)?;
         self.check_size_cap(fields.size.flatten())?;
         self.check_properties(fields.properties.as_ref().map_or(0, BTreeMap::len))?;
         let size = match location {

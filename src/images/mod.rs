@@ -24,6 +24,7 @@ mod place;
 mod places;
 mod prefetch;
 mod prefetcher;
+mod protected;
 mod recover;
 mod register;
 mod remote;

@@ -17,6 +17,7 @@ impl Images {
             return Err(Error::ReadOnly);
         }
         self.authorise_new(ctx, &fields)?;
+        self.check_new_properties(ctx, &fields)?;
         Ok(Permitted(fields))
     }
 

@@ -28,6 +28,9 @@ impl Images {
     /// A page of the records that v2 may list (v2-images §6.3). What the policy does not let the caller see is left out.
     pub(crate) async fn list(&self, ctx: &Context, listing: &Listing) -> Result<Page> {
         self.parts.policy.enforce(ctx, "get_images")?;
+        if self.asks_for_hidden(ctx, listing) {
+            return Ok(Page { images: Vec::new(), goes_on_after: None });
+        }
         let mut images = self.parts.metadata.image_list(ctx, listing).await.map_err(Error::List)?;
         let full = images.len() as u64 == listing.limit;
         // The last one read, be it shown or not: more may follow it.
@@ -39,6 +42,9 @@ impl Images {
     /// A page of records.
     pub(crate) async fn index(&self, ctx: &Context, query: &ImageQuery) -> Result<Vec<Image>> {
         self.parts.policy.enforce(ctx, "get_images")?;
+        if self.filters_by_hidden(ctx, &query.filters) {
+            return Ok(Vec::new());
+        }
         self.parts.metadata.image_find(ctx, query).await.map_err(Error::List)
     }
 

@@ -29,7 +29,7 @@ impl Images {
         &self,
         ctx: &Context,
         image: &Image,
-        fields: ImageFields,
+        mut fields: ImageFields,
         location: Option<&str>,
         purge_props: bool,
     ) -> Result<Image> {
@@ -37,6 +37,7 @@ impl Images {
             self.parts.policy.enforce(ctx, "publicize_image")?;
         }
         check_reserved(&fields)?;
+        self.check_said_properties(ctx, image, &mut fields, purge_props)?;
         self.check_properties(properties_after(image, &fields, purge_props))?;
         let announced = fields.size.flatten();
         let mut change = ImageFields {

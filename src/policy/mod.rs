@@ -5,6 +5,7 @@
 //! rules that a file does not name, the built-in rules hold.
 
 mod defaults;
+pub(crate) mod protections;
 mod target;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 use oslopolicy::{Attributes, Creds, Enforcer, Rules, Target};
 
 use crate::model::{Api, Context, Image, Visibility};
+use protections::{Operation, Permission, Protections};
 
 /// Why an action is not allowed.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +34,8 @@ pub(crate) enum Error {
 pub(crate) struct Policy {
     v1: Enforcer,
     v2: Enforcer,
+    /// `None`: properties are as free as the rest of an image.
+    protections: Option<Protections>,
 }
 
 impl Policy {
@@ -46,7 +50,29 @@ impl Policy {
         for warning in v1.warnings()? {
             tracing::warn!("policy: {warning}");
         }
-        Ok(Self { v1, v2: Enforcer::new(Rules::new(defaults::of(Api::V2), default_rule), file)? })
+        let v2 = Enforcer::new(Rules::new(defaults::of(Api::V2), default_rule), file)?;
+        Ok(Self { v1, v2, protections: None })
+    }
+
+    /// The same rules, and properties protected by these.
+    pub(crate) fn protecting(self, protections: Option<Protections>) -> Self {
+        Self { protections, ..self }
+    }
+
+    /// Whether some properties may be protected.
+    pub(crate) fn protects(&self) -> bool {
+        self.protections.is_some()
+    }
+
+    /// Whether the caller may do this with a custom property of this name. A rule that cannot be judged permits nothing.
+    pub(crate) fn permits(&self, ctx: &Context, operation: Operation, property: &str) -> bool {
+        let Some(protections) = &self.protections else { return true };
+        match protections.permission(operation, property) {
+            Permission::Anyone => true,
+            Permission::Nobody => false,
+            Permission::Roles(roles) => protections::has_role(ctx, roles),
+            Permission::Rule(rule) => self.allows(ctx, rule, &Target::default()).unwrap_or(false),
+        }
     }
 
     /// Lets `rule` pass for this caller, or says why not, where no image is looked at: v1 has no targets at all, and in v2
@@ -77,11 +103,14 @@ impl Policy {
     }
 
     fn judge(&self, ctx: &Context, rule: &'static str, target: &dyn Attributes) -> Result<(), Error> {
-        let allowed = match ctx.api {
+        if self.allows(ctx, rule, target)? { Ok(()) } else { Err(Error::Denied(rule)) }
+    }
+
+    fn allows(&self, ctx: &Context, rule: &str, target: &dyn Attributes) -> Result<bool, Error> {
+        Ok(match ctx.api {
             Api::V1 => self.v1.enforce(rule, &Target::default(), &credentials(ctx))?,
             Api::V2 => self.v2.enforce(rule, target, &credentials(ctx))?,
-        };
-        if allowed { Ok(()) } else { Err(Error::Denied(rule)) }
+        })
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) async fn detail(state: State<Images>, ctx: Extension<Context>, uri: U
 async fn list(images: &Images, ctx: &Context, uri: &Uri, view: fn(&Image) -> Value) -> Answer {
     let query = wire::parse_query(uri.query().unwrap_or(""), wire::Side::Api).map_err(ApiError::bad_request)?;
     let page = images.index(ctx, &query).await?;
-    let list: Vec<Value> = page.iter().map(view).collect();
+    let list: Vec<Value> = page.iter().map(|image| view(&images.as_seen(ctx, image))).collect();
     Ok(answer(&json!({ "images": list })))
 }
 
@@ -48,7 +48,7 @@ pub(super) async fn meta(
     Path(id): Path<String>,
 ) -> Answer {
     let image = images.show(&ctx, &image_id(&id)?).await?;
-    let mut headers = headers::write(&image, image.size, &base.v1_image(&image.id));
+    let mut headers = headers::write(&images.as_seen(&ctx, &image), image.size, &base.v1_image(&image.id));
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=UTF-8"));
     headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
     Ok((StatusCode::OK, headers).into_response())
@@ -65,7 +65,8 @@ pub(super) async fn show(
 ) -> Answer {
     let requester = Requester { address: peer.map(|Extension(ConnectInfo(peer))| peer.ip().to_string()) };
     let download = images.download(&ctx, &image_id(&id)?, range::wanted(&request)?, &requester).await?;
-    let mut headers = headers::write(&download.image, download.size, &base.v1_image(&download.image.id));
+    let image = images.as_seen(&ctx, &download.image);
+    let mut headers = headers::write(&image, download.size, &base.v1_image(&image.id));
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     let (status, length) = match (download.size, download.part) {
@@ -99,6 +100,7 @@ pub(super) async fn create(
     images.check_size_cap(data.as_ref().and_then(|data| data.length))?;
     let image = images.create(&ctx, meta.fields.clone(), location.as_deref()).await?;
     let image = receive(&images, &ctx, image, &meta, data).await?;
+    let image = images.as_seen(&ctx, &image);
     Ok(views::image(StatusCode::CREATED, &image, headers::identity(&image, &base.v1_image(&image.id))))
 }
 
@@ -127,6 +129,7 @@ pub(super) async fn update(
     let purge = brings != Brings::Data && purge_props(&headers);
     let image = images.update(&ctx, &image, meta.fields.clone(), location, purge).await?;
     let image = receive(&images, &ctx, image, &meta, data).await?;
+    let image = images.as_seen(&ctx, &image);
     Ok(views::image(StatusCode::OK, &image, headers::identity(&image, &base.v1_image(&image.id))))
 }
 

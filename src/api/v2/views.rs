@@ -21,6 +21,7 @@ pub(super) fn ok(value: &Value) -> Response {
 impl Shared {
     /// An image as its readers get it, in this order of fields.
     pub(super) fn image(&self, ctx: &Context, image: &Image) -> Value {
+        let image = &*self.images.as_seen(ctx, image);
         let mut view = Map::new();
         for (name, value) in image.shown_properties() {
             // v1 and other releases know fewer names: a property must not pass for an attribute (security S38).
