@@ -1,6 +1,7 @@
 //! HTTP in, HTTP out: the pipelines and the APIs that they end in. Nothing here knows SQL, but for how long its pages may be.
 
 mod base_url;
+mod caller;
 mod cors;
 mod data;
 mod error;

@@ -13,6 +13,7 @@ use percent_encoding::percent_decode_str;
 use tower::ServiceExt;
 
 use super::base_url::{BaseUrl, Links};
+use super::caller::{challenge, identify};
 use super::cors::Cors;
 use super::error::{ApiError, render::Form};
 use super::healthcheck::Health;
@@ -50,6 +51,7 @@ pub(crate) struct Front {
 #[derive(Debug)]
 pub(crate) struct ImageApi {
     identity: Identity,
+    images: Images,
     v1: Router,
     v2: Option<V2Api>,
     offer: Offer,
@@ -72,8 +74,8 @@ impl ImageApi {
         let Front { v1, v2, links, cors, health } = front;
         let offer = Offer { v1, v2: v2.is_some().then(|| V2 { cache: images.has_cache() }) };
         let v1 = super::v1::router(images.clone(), cache_management);
-        let v2 = v2.map(|settings| V2Api::new(images, settings, cache_management)).transpose()?;
-        Ok(Self { identity, v1, v2, offer, links, cors, health })
+        let v2 = v2.map(|settings| V2Api::new(images.clone(), settings, cache_management)).transpose()?;
+        Ok(Self { identity, images, v1, v2, offer, links, cors, health })
     }
 }
 
@@ -98,7 +100,8 @@ impl Service for ImageApi {
             Wanted::Versions { asked } => versions::document(&base.0, self.offer, asked),
             Wanted::V1 { path } => {
                 versions::lead_to(&path, &mut request);
-                identified(&self.identity, &self.v1, request).await
+                let admitted = |context| self.images.admitted(context);
+                identified(&self.identity, &self.v1, request, admitted).await
             }
             Wanted::V2 { path } => match &self.v2 {
                 Some(v2) => {
@@ -131,12 +134,17 @@ impl RegistryApi {
 #[async_trait]
 impl Service for RegistryApi {
     async fn call(&self, request: Request, _peer: SocketAddr) -> Response {
-        identified(&self.identity, &self.routes, request).await
+        identified(&self.identity, &self.routes, request, |context| context).await
     }
 }
 
 /// Adds the caller's context, asks the routes of v1 or the registry, and gives an error the form that the client accepts.
-async fn identified(identity: &Identity, routes: &Router, mut request: Request) -> Response {
+async fn identified(
+    identity: &Identity,
+    routes: &Router,
+    mut request: Request,
+    admitted: impl FnOnce(Context) -> Context,
+) -> Response {
     let form = Form::of(&request, Api::V1);
     // v1 takes any id of the client's that can be used, and needs none.
     let (id, _) = request_id::of(request.headers());
@@ -145,10 +153,10 @@ async fn identified(identity: &Identity, routes: &Router, mut request: Request) 
         if !readable {
             return ApiError::not_found("").into_response();
         }
-        match identity.identify(request.headers(), Api::V1) {
-            Err(unconfirmed) => ApiError::unauthorized(unconfirmed.to_string()).into_response(),
+        match identify(identity, &mut request, Api::V1).await {
+            Err(refused) => refused,
             Ok(context) => {
-                let context = Context { request_id: Some(id.clone()), ..context };
+                let context = Context { request_id: Some(id.clone()), ..admitted(context) };
                 request.extensions_mut().insert(context);
                 match routes.clone().oneshot(request).await {
                     Ok(response) => response,
@@ -158,6 +166,7 @@ async fn identified(identity: &Identity, routes: &Router, mut request: Request) 
         }
     };
     let mut response = form.guard(answer).await;
+    challenge(identity, &mut response);
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(request_id::HEADER, id);
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use osloconf::Opt;
 
 use super::{Error, Loaded, Pipeline, Result};
-use crate::auth::Identity;
+use crate::auth::{Filter, Identity};
 use crate::model::Context;
 
 static OWNER_IS_TENANT: Opt =
@@ -41,6 +41,7 @@ impl Loaded {
             admin_role: self.admin_role()?,
             owner_is_tenant: self.conf.bool(&OWNER_IS_TENANT)?,
             allow_anonymous: self.conf.bool(&ALLOW_ANONYMOUS_ACCESS)?,
+            authority: (pipeline.identity == Filter::Token).then(|| self.authority(pipeline)).transpose()?,
         })
     }
 

@@ -50,6 +50,9 @@ fn all_options() -> Vec<&'static Opt> {
         super::pipeline::OPTIONS,
     ]
     .concat()
+    .into_iter()
+    .chain(super::keystone::options())
+    .collect()
 }
 
 /// A program's configuration, every value of the right type.

@@ -3,6 +3,7 @@
 //! Names and defaults are Glance's, of 2012 and of today (configuration §3, v1-system §5).
 //! Everything is checked before anything is opened.
 
+mod auth_plugin;
 mod cache;
 mod cors;
 mod database;
@@ -10,6 +11,7 @@ mod front;
 mod healthcheck;
 mod identity;
 mod images;
+mod keystone;
 mod listener;
 mod load;
 mod logging;

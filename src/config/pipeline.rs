@@ -21,7 +21,7 @@ static CONFIG_FILE: Opt = Opt::str("paste_deploy", "config_file")
 pub(super) static OPTIONS: &[&Opt] = &[&FLAVOR, &CONFIG_FILE];
 
 /// Which filters are in a server's pipeline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pipeline {
     /// Who is asking.
     pub(crate) identity: Filter,
@@ -29,6 +29,8 @@ pub(crate) struct Pipeline {
     pub(crate) cache: bool,
     /// The routes that manage the cache are there.
     pub(crate) cache_management: bool,
+    /// What the filter that validates tokens says of `[keystone_authtoken]`; it wins over the configuration.
+    pub(crate) authtoken: Vec<(String, String)>,
 }
 
 /// What a factory makes.
@@ -37,7 +39,7 @@ enum Component {
     Identity(Filter),
     Cache,
     CacheManagement,
-    /// Token validation, which this release cannot do; going without would let everybody in.
+    /// Whatever context filter follows, it believes what Keystone says.
     TokenValidation,
     /// Built in, or without effect on what this service answers.
     Neutral,
@@ -116,14 +118,19 @@ fn built_in(app: &str, flavor: Option<&str>, identity: Filter) -> Result<Pipelin
         "cachemanagement" => (true, true),
         _ => return Err(failure("there is no built-in pipeline of this flavor, and no paste file")),
     };
-    if keystone {
-        return Err(failure(NO_TOKEN_VALIDATION));
-    }
-    Ok(Pipeline { identity, cache, cache_management })
+    let identity = if keystone { Filter::Token } else { identity };
+    Ok(Pipeline { identity, cache, cache_management, authtoken: Vec::new() })
 }
 
-const NO_TOKEN_VALIDATION: &str = "its filter authtoken validates tokens with Keystone, which this release cannot do; \
-                                   to serve without it would let everybody in";
+/// A filter of a pipeline.
+type Found<'a> = (Component, &'a Section);
+
+/// What a filter's section sets, but for what makes the filter.
+fn options(filter: &Section) -> Vec<(String, String)> {
+    let made_by = ["paste.filter_factory", "glance.filter_factory", "use"];
+    let set = filter.iter().filter(|(key, _)| !made_by.contains(key));
+    set.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+}
 
 /// Follows the sections of a paste file.
 struct Reader<'a> {
@@ -134,22 +141,29 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn pipeline(&self) -> Result<Pipeline> {
-        let mut components = Vec::new();
-        self.follow(self.app, 0, &mut components)?;
+        let mut found = Vec::new();
+        self.follow(self.app, 0, &mut found)?;
+        let authtoken = found.iter().find(|(component, _)| *component == Component::TokenValidation);
+        let authtoken = authtoken.map(|(_, filter)| options(filter));
+        let components: Vec<Component> = found.iter().map(|(component, _)| *component).collect();
         let identity = components.iter().rev().find_map(|component| match component {
             Component::Identity(filter) => Some(*filter),
             _ => None,
         });
         let cache_management = components.contains(&Component::CacheManagement);
         Ok(Pipeline {
-            identity: identity.ok_or_else(|| self.failure("the pipeline has no context filter".to_owned()))?,
+            identity: match authtoken {
+                Some(_) => Filter::Token,
+                None => identity.ok_or_else(|| self.failure("the pipeline has no context filter".to_owned()))?,
+            },
+            authtoken: authtoken.unwrap_or_default(),
             cache: components.contains(&Component::Cache) || cache_management,
             cache_management,
         })
     }
 
     /// Collects the components of the pipeline, composite or app called `name`.
-    fn follow(&self, name: &str, depth: usize, components: &mut Vec<Component>) -> Result<()> {
+    fn follow<'a>(&'a self, name: &str, depth: usize, components: &mut Vec<Found<'a>>) -> Result<()> {
         /// Composites nest three deep in the files that are shipped; more than this is a circle.
         const DEEPEST: usize = 8;
         if depth > DEEPEST {
@@ -167,7 +181,7 @@ impl Reader<'_> {
         }
     }
 
-    fn follow_pipeline(&self, line: &str, depth: usize, components: &mut Vec<Component>) -> Result<()> {
+    fn follow_pipeline<'a>(&'a self, line: &str, depth: usize, components: &mut Vec<Found<'a>>) -> Result<()> {
         let names: Vec<&str> = line.split_whitespace().collect();
         let Some((app, filters)) = names.split_last() else {
             return Err(self.failure("an empty pipeline".to_owned()));
@@ -179,12 +193,12 @@ impl Reader<'_> {
     }
 
     /// Of a map of paths, the one for the API counts; of a list of flavors, the configured one.
-    fn follow_composite(
-        &self,
+    fn follow_composite<'a>(
+        &'a self,
         name: &str,
         section: &Section,
         depth: usize,
-        components: &mut Vec<Component>,
+        components: &mut Vec<Found<'a>>,
     ) -> Result<()> {
         if section.get("paste.composite_factory").is_some_and(|factory| factory.contains("pipeline_factory")) {
             let flavor = self.flavor.unwrap_or("default");
@@ -198,7 +212,7 @@ impl Reader<'_> {
         }
     }
 
-    fn filter(&self, name: &str) -> Result<Component> {
+    fn filter(&self, name: &str) -> Result<Found<'_>> {
         let section = self.file.section("filter", name);
         let section = section.ok_or_else(|| self.failure(format!("there is no filter called {name}")))?;
         let factory = ["glance.filter_factory", "paste.filter_factory", "use"].iter().find_map(|key| section.get(key));
@@ -206,14 +220,11 @@ impl Reader<'_> {
         let component = FACTORIES.iter().find(|(known, _)| names(factory, known)).map(|(_, component)| *component);
         match component {
             None => Err(self.failure(format!("filter {name} has an unknown factory '{factory}'"))),
-            Some(Component::TokenValidation) => {
-                Err(self.failure(format!("filter {name} ({factory}): {NO_TOKEN_VALIDATION}")))
-            }
             Some(component) => {
                 if component == Component::Idle {
                     tracing::warn!("filter {name} ({factory}) has no effect in this release");
                 }
-                Ok(component)
+                Ok((component, section))
             }
         }
     }

@@ -3,16 +3,20 @@
 use std::collections::BTreeMap;
 
 use super::{Error, Images, Result};
-use crate::model::{Context, Image, ImageFields, ImageStatus, is_own_property};
+use crate::model::{Context, Image, ImageFields, ImageStatus, Visibility, is_own_property};
 
 impl Images {
     /// Reserves an image in status `queued`, or `active` if its data is at `location` already.
     ///
     /// Whatever status, digests or location `fields` holds is ignored (v1-api §10).
     pub(crate) async fn create(&self, ctx: &Context, fields: ImageFields, location: Option<&str>) -> Result<Image> {
-        self.authorise_change(ctx, "add_image")?;
+        let owner = fields.owner.as_ref().map_or(ctx.owner(), |owner| owner.as_deref());
+        self.parts.policy.enforce_new(ctx, "add_image", owner, None)?;
+        if ctx.read_only {
+            return Err(Error::ReadOnly);
+        }
         if fields.is_public == Some(true) {
-            self.parts.policy.enforce(ctx, "publicize_image")?;
+            self.parts.policy.enforce_new(ctx, "publicize_image", owner, Some(Visibility::Public))?;
         }
         check_reserved(&fields)?;
         self.check_new_properties(ctx, &fields)?;

@@ -22,6 +22,18 @@ pub(crate) struct Context {
     pub(crate) roles: Vec<String>,
     /// Roles of the service that passes on the caller's request, likewise.
     pub(crate) service_roles: Vec<String>,
+    /// That service itself.
+    pub(crate) service: Party,
+    /// The token is for the whole deployment, not for a project: `all`.
+    pub(crate) system_scope: Option<String>,
+    /// The domain that the token is for, if it is for one.
+    pub(crate) domain: Option<String>,
+    /// Id of the user's domain.
+    pub(crate) user_domain: Option<String>,
+    /// Id of the project's domain.
+    pub(crate) project_domain: Option<String>,
+    /// There is a project of the deployment's admins, and this is not it.
+    pub(crate) outside_admin_project: bool,
     /// May see and change everything.
     pub(crate) is_admin: bool,
     /// Anonymous: every change is refused with 403.
@@ -32,8 +44,19 @@ pub(crate) struct Context {
     pub(crate) auth_token: Option<String>,
     /// How the request came.
     pub(crate) api: Api,
+    /// Today's rules of policy judge what comes by v1, too: its own of 2012 are open, and ask for no roles.
+    pub(crate) todays_rules: bool,
     /// The request's name in answers and logs.
     pub(crate) request_id: Option<String>,
+}
+
+/// A user and its project, by their ids and those of their domains.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Party {
+    pub(crate) user: Option<String>,
+    pub(crate) user_domain: Option<String>,
+    pub(crate) project: Option<String>,
+    pub(crate) project_domain: Option<String>,
 }
 
 impl fmt::Debug for Context {
@@ -70,6 +93,11 @@ impl Context {
     /// Whether a service asks, for itself or for a user (policy-and-auth §6).
     pub(crate) fn is_service(&self) -> bool {
         self.roles.iter().chain(&self.service_roles).any(|role| role.eq_ignore_ascii_case("service"))
+    }
+
+    /// The API by whose rules the caller is judged.
+    pub(crate) fn judged_by(&self) -> Api {
+        if self.todays_rules { Api::V2 } else { self.api }
     }
 
     /// v1's admins can see deleted images by id (v1-api §4.3); for v2 there are none (policy-and-auth §5.1).

@@ -13,7 +13,7 @@ mod stream;
 mod time;
 mod truth;
 
-pub(crate) use context::{Api, Context};
+pub(crate) use context::{Api, Context, Party};
 pub(crate) use fields::{ImageFields, InvalidFields};
 pub(crate) use id::ImageId;
 pub(crate) use image::{Image, ImageStatus, Location, Member, Membership, OsHash, Visibility, is_own_property};

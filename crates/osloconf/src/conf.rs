@@ -48,6 +48,14 @@ impl Conf {
         Ok(Self { registry: registry.iter().map(|opt| **opt).collect(), files, sources })
     }
 
+    /// The same configuration with further values that win over all others.
+    #[must_use]
+    pub fn overridden(&self, more: Overrides) -> Self {
+        let mut sources = self.sources.clone();
+        sources.overrides.extend(more);
+        Self { registry: self.registry.clone(), files: self.files.clone(), sources }
+    }
+
     /// A string; `None` when it is not set and has no default.
     ///
     /// # Errors

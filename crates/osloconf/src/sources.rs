@@ -58,12 +58,14 @@ pub(crate) fn same_group(one: &str, other: &str) -> bool {
 }
 
 /// One assignment in a file, `%(key)s` already replaced.
+#[derive(Clone)]
 pub(crate) struct Setting {
     pub(crate) group: String,
     pub(crate) name: String,
     pub(crate) value: String,
 }
 
+#[derive(Clone)]
 pub(crate) struct LoadedFile {
     pub(crate) path: PathBuf,
     pub(crate) settings: Vec<Setting>,
@@ -97,8 +99,9 @@ impl LoadedFile {
 }
 
 /// Everything that was set anywhere.
+#[derive(Clone)]
 pub(crate) struct Sources {
-    overrides: Overrides,
+    pub(crate) overrides: Overrides,
     environment: BTreeMap<String, String>,
     pub(crate) files: Vec<LoadedFile>,
 }

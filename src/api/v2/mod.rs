@@ -39,9 +39,11 @@ pub(crate) use settings::{CustomProperties, Settings};
 use self::body::UNDECODABLE;
 use self::schema::ImageSchema;
 use super::base_url::BaseUrl;
+use super::caller::{challenge, identify};
 use super::error::{ApiError, render::Form};
 use super::request_id;
 use super::versions::lead_to;
+
 use crate::auth::Identity;
 use crate::images::Images;
 use crate::model::Api;
@@ -78,9 +80,11 @@ impl V2Api {
         let form = Form::of(&request, Api::V2);
         let (id, acceptable) = request_id::of(request.headers());
         let readable = percent_decode_str(request.uri().path()).decode_utf8().is_ok();
-        let context = identity.identify(request.headers(), Api::V2);
         let answer = async {
-            let Ok(mut context) = context else { return ApiError::unauthorized("").into_response() };
+            let mut context = match identify(identity, &mut request, Api::V2).await {
+                Ok(context) => context,
+                Err(refused) => return refused,
+            };
             if let Err(refused) = acceptable {
                 return refused.into_response();
             }
@@ -101,6 +105,7 @@ impl V2Api {
             }
         };
         let mut response = form.guard(answer).await;
+        challenge(identity, &mut response);
         if let Ok(id) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(request_id::HEADER, id);
         }

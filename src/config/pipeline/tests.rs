@@ -73,7 +73,7 @@ fn read(text: &str, app: &str, flavor: Option<&str>) -> super::Result<Pipeline> 
 }
 
 fn pipeline(identity: Filter, cache: bool, cache_management: bool) -> Pipeline {
-    Pipeline { identity, cache, cache_management }
+    Pipeline { identity, cache, cache_management, authtoken: Vec::new() }
 }
 
 #[test]
