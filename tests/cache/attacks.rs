@@ -291,7 +291,7 @@ fn a_deletion_through_another_server_ends_a_fill() {
     let one = Gander::caching();
     let two = Setup::api("cachemanagement")
         .set("image_cache_dir", one.path("cache").display())
-        .set("sql_connection", format!("sqlite:///{}", one.path("glance.sqlite").display()))
+        .on(one.database())
         .start();
     let data = noise(4, 300_000);
     let origin = Origin::serving(&data);

@@ -95,7 +95,7 @@ fn a_server_that_starts_leaves_the_fill_of_another_alone() {
     let one = Gander::caching();
     let mut two = Setup::api("cachemanagement")
         .set("image_cache_dir", one.path("cache").display())
-        .set("sql_connection", format!("sqlite:///{}", one.path("glance.sqlite").display()))
+        .on(one.database())
         .start();
     let data = noise(2, 300_000);
     let origin = Origin::serving(&data);

@@ -219,7 +219,7 @@ fn two_servers_on_one_directory_do_not_both_fill() {
     let one = Gander::caching();
     let two = Setup::api("cachemanagement")
         .set("image_cache_dir", one.path("cache").display())
-        .set("sql_connection", format!("sqlite:///{}", one.path("glance.sqlite").display()))
+        .on(one.database())
         .start();
     let data = noise(10, 300_000);
     let origin = Origin::serving(&data);

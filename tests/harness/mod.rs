@@ -2,6 +2,7 @@
 
 mod cache_dir;
 mod conf;
+mod databases;
 mod dice;
 mod disk;
 mod files;
@@ -18,6 +19,7 @@ mod sql;
 
 pub(crate) use cache_dir::{Sampler, occupied};
 pub(crate) use conf::Conf;
+pub(crate) use databases::{Database, on_sqlite};
 pub(crate) use dice::{Dice, option};
 pub(crate) use disk::{TinyDisk, append_only};
 pub(crate) use files::{entries, names, xattr, xattr_supported};

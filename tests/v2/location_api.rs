@@ -294,7 +294,7 @@ fn what_a_living_server_proves_is_left_alone() {
     let entry = r#"{"work":"locate","locations":[],"repeatable":true}"#;
     fs::write(journal(&first).join(format!("{id}.0123456789abcdef")), entry).unwrap();
     let second = Setup::api("")
-        .set("sql_connection", format!("sqlite:///{}", first.path("glance.sqlite").display()))
+        .on(first.database())
         .set("filesystem_store_datadir", first.path("images").display())
         .start();
     assert_eq!(second.client().status(&id), "importing");

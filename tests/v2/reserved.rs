@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::client::refusal;
-use crate::harness::{Client, Gander, Setup, TRUSTED_CACHING, minimal_headers, sqlite_rows};
+use crate::harness::{Client, Gander, Setup, TRUSTED_CACHING, minimal_headers};
 
 const PATCH: &str = "application/openstack-images-v2.1-json-patch";
 
@@ -35,18 +35,15 @@ fn v1_neither_shows_nor_purges_them() {
     let id = alice.register("raw", "bare");
     let insert = format!(
         "INSERT INTO image_properties (image_id, name, value, created_at, updated_at, deleted) \
-         VALUES ('{id}', 'os_glance_stage_host', 'http://node', '2026-01-01 00:00:00', '2026-01-01 00:00:00', 0)"
+         VALUES ('{id}', 'os_glance_stage_host', 'http://node', '2026-01-01 00:00:00', '2026-01-01 00:00:00', false)"
     );
-    sqlite_rows(&gander.path("glance.sqlite"), insert.leak());
+    gander.rows(&insert);
     alice.put(&format!("/v1/images/{id}")).header("X-Image-Meta-Property-color", "red").send().expect(200);
     let head = alice.head(&format!("/v1/images/{id}")).expect(200);
     assert_eq!(head.header("x-image-meta-property-color"), Some("red"));
     assert_eq!(head.header("x-image-meta-property-os_glance_stage_host"), None);
-    let rows = sqlite_rows(
-        &gander.path("glance.sqlite"),
-        "SELECT CAST(deleted AS TEXT) FROM image_properties WHERE name = 'os_glance_stage_host'",
-    );
-    assert_eq!(rows, ["0"]);
+    let rows = gander.rows("SELECT name FROM image_properties WHERE name = 'os_glance_stage_host' AND NOT deleted");
+    assert_eq!(rows.len(), 1);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use sea_query::{Expr, ExprTrait, Order, Query};
 
 use super::{Bed, admin, beds, named, properties, tenant};
+use crate::db::sql::dialect::Dialect;
 use crate::db::{Error, Metadata, Step, UpdateMode};
 use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus, Location, OsHash, Visibility};
 
@@ -273,7 +274,21 @@ async fn an_image_is_deleted_with_its_step_or_not_at_all() {
         let refused = bed.image_delete(&tenant("a"), &image.id, late).await;
         assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
 
-        let stuck = "CREATE TRIGGER stuck BEFORE UPDATE ON image_properties BEGIN SELECT RAISE(ABORT, 'stuck'); END";
+        let (stuck, free) = match bed.pool.dialect() {
+            Dialect::Sqlite => (
+                "CREATE TRIGGER stuck BEFORE UPDATE ON image_properties BEGIN SELECT RAISE(ABORT, 'stuck'); END",
+                "DROP TRIGGER stuck",
+            ),
+            Dialect::Mysql => (
+                "CREATE TRIGGER stuck BEFORE UPDATE ON image_properties FOR EACH ROW SIGNAL SQLSTATE '45000'",
+                "DROP TRIGGER stuck",
+            ),
+            Dialect::Postgres => (
+                "CREATE FUNCTION stuck() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''stuck''; END';
+                 CREATE TRIGGER stuck BEFORE UPDATE ON image_properties FOR EACH ROW EXECUTE FUNCTION stuck()",
+                "DROP TRIGGER stuck ON image_properties",
+            ),
+        };
         let mut session = bed.pool.begin().await.unwrap();
         session.script(stuck.to_owned()).await.unwrap();
         session.commit().await.unwrap();
@@ -282,7 +297,7 @@ async fn an_image_is_deleted_with_its_step_or_not_at_all() {
         assert_eq!(bed.image_get(&admin(), &image.id).await.unwrap(), image);
 
         let mut session = bed.pool.begin().await.unwrap();
-        session.script("DROP TRIGGER stuck".to_owned()).await.unwrap();
+        session.script(free.to_owned()).await.unwrap();
         session.commit().await.unwrap();
         bed.image_delete(&tenant("a"), &image.id, pending).await.unwrap();
         let dead = bed.image_get(&admin(), &image.id).await.unwrap();

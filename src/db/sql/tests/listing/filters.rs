@@ -61,7 +61,7 @@ async fn numbers_and_flags_are_compared() {
         for (name, columns) in [
             ("null", ""),
             ("small", "size = 10, virtual_size = 20, min_ram = 1, min_disk = 2"),
-            ("big", "size = 20, virtual_size = 10, protected = 1"),
+            ("big", "size = 20, virtual_size = 10, protected = true"),
         ] {
             add(&bed, &ctx, named(name), columns).await;
         }
@@ -150,17 +150,22 @@ async fn live_properties_and_tags_are_found() {
 /// More than are sorted, so that the page is walked to.
 #[tokio::test]
 async fn common_properties_are_found_as_rare_ones_are() {
+    let row = |i: u32| {
+        let time = format!("2020-01-01 {:02}:{:02}:{:02}.000000", i / 3600, i / 60 % 60, i % 60);
+        format!("('00000000-0000-4000-8000-{i:012}', 'n{i}', 'active', '{time}', '{time}', false, 'a', 0, 0)")
+    };
+    let rows: Vec<String> = (1..=4500).map(row).collect();
     for bed in all_beds().await {
         change(
             &bed,
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4500)
-             INSERT INTO images (id, name, status, created_at, updated_at, deleted, owner, min_disk, min_ram)
-             SELECT printf('00000000-0000-4000-8000-%012d', i), 'n' || i, 'active', printf('2020-01-01 00:00:00.%06d', i),
-             '2020-01-01 00:00:00.000000', 0, 'a', 0, 0 FROM n;
-             INSERT INTO image_properties (image_id, name, value, created_at, deleted)
-             SELECT id, 'os', 'linux', created_at, 0 FROM images;
-             INSERT INTO image_properties (image_id, name, value, created_at, deleted)
-             SELECT id, 'third', name, created_at, 0 FROM images WHERE name IN ('n3', 'n4000');",
+            &format!(
+                "INSERT INTO images (id, name, status, created_at, updated_at, deleted, owner, min_disk, min_ram) VALUES {};
+                 INSERT INTO image_properties (image_id, name, value, created_at, deleted)
+                 SELECT id, 'os', 'linux', created_at, false FROM images;
+                 INSERT INTO image_properties (image_id, name, value, created_at, deleted)
+                 SELECT id, 'third', name, created_at, false FROM images WHERE name IN ('n3', 'n4000');",
+                rows.join(", ")
+            ),
         )
         .await;
         let page = |filters| Listing { limit: 2, ..listing(filters) };

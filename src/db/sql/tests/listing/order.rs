@@ -106,7 +106,7 @@ async fn filtered_lists_have_pages_too() {
         change(
             &bed,
             "INSERT INTO image_properties (image_id, name, value, created_at, deleted) \
-             SELECT id, 'p', 'v', created_at, 0 FROM images WHERE size IS NOT NULL",
+             SELECT id, 'p', 'v', created_at, false FROM images WHERE size IS NOT NULL",
         )
         .await;
         let property = ListFilter::Property { name: "p".to_owned(), value: "v".to_owned() };
