@@ -61,7 +61,12 @@ impl Database {
         self.server.as_ref().map_or(Kind::Sqlite, |server| server.kind())
     }
 
-    /// Of a database that is not a file.
+    /// A new and empty database of this kind; a file would be `path`. As [`Database::of_server`].
+    pub(crate) fn of_kind(kind: Kind, path: &Path) -> Option<Self> {
+        if kind == Kind::Sqlite { Some(Self::file(path)) } else { Self::of_server(kind) }
+    }
+
+    /// The database of a server that this is.
     pub(crate) fn server(&self) -> &testdb::Database {
         self.server.as_ref().unwrap()
     }

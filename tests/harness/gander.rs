@@ -187,6 +187,17 @@ impl Gander {
         &self.setup.database
     }
 
+    /// Makes sure that these images are of different ages, the first the oldest: MySQL's times tell whole seconds.
+    pub(crate) fn oldest_first(&self, ids: &[String]) {
+        if self.database().kind() == testdb::Kind::Mysql {
+            for (place, id) in ids.iter().rev().enumerate() {
+                let older = |column: &str| format!("{column} = {column} - INTERVAL {place} SECOND");
+                let (created, updated) = (older("created_at"), older("updated_at"));
+                self.rows(&format!("UPDATE images SET {created}, {updated} WHERE id = '{id}'"));
+            }
+        }
+    }
+
     /// The rows of a query on its database, each with its columns as text joined by `|`.
     pub(crate) fn rows(&self, query: &str) -> Vec<String> {
         self.database().rows(query)

@@ -32,4 +32,4 @@ pub(crate) use paste::{TRUSTED_CACHING, TRUSTED_HEADERS, TRUSTED_REGISTRY};
 pub(crate) use process::{Outcome, execute, gander_command, run, run_within, shell};
 pub(crate) use servers::Servers;
 pub(crate) use skip::skipped;
-pub(crate) use sql::{WriteLock, sqlite_rows};
+pub(crate) use sql::{Held, WriteLock, sqlite_rows};

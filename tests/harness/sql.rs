@@ -4,7 +4,9 @@ use std::path::Path;
 
 use sqlx::mysql::MySqlConnection;
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Column, ColumnIndex, Connection, Database as Driver, Decode, Executor, Row, SqliteConnection};
+use sqlx::{
+    AssertSqlSafe, Column, ColumnIndex, Connection, Database as Driver, Decode, Executor, Row, SqliteConnection,
+};
 use testdb::Kind;
 use tokio::runtime::{Builder, Runtime};
 
@@ -19,11 +21,6 @@ impl Database {
     /// The rows of a query, each with its columns as text joined by `|`.
     pub(crate) fn rows(&self, query: &str) -> Vec<String> {
         runtime().block_on(async { Connected::to(self).await.rows(query).await.unwrap() })
-    }
-
-    /// As [`Database::rows`]; the database may refuse.
-    pub(crate) fn try_rows(&self, query: &str) -> sqlx::Result<Vec<String>> {
-        runtime().block_on(async { Connected::to(self).await.rows(query).await })
     }
 }
 
@@ -72,12 +69,29 @@ where
     Ok(found.iter().map(text).collect())
 }
 
-/// A lock on the images, which keeps everybody else from changing them, not from reading, until this is dropped.
+/// A connection that is kept, for transactions.
 #[derive(Debug)]
-pub(crate) struct WriteLock {
+pub(crate) struct Held {
     connection: Connected,
     runtime: Runtime,
 }
+
+impl Held {
+    pub(crate) fn to(database: &Database) -> Self {
+        let runtime = runtime();
+        let connection = runtime.block_on(Connected::to(database));
+        Self { connection, runtime }
+    }
+
+    /// As [`Database::rows`]; the database may refuse.
+    pub(crate) fn rows(&mut self, query: &str) -> sqlx::Result<Vec<String>> {
+        self.runtime.block_on(self.connection.rows(query))
+    }
+}
+
+/// A lock on the images, which keeps everybody else from changing them, not from reading, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct WriteLock(Held);
 
 impl WriteLock {
     pub(crate) fn on(database: &Database) -> Self {
@@ -86,29 +100,23 @@ impl WriteLock {
             Kind::Mysql => &["BEGIN", "SELECT id FROM images FOR UPDATE"],
             Kind::Postgresql => &["BEGIN", "LOCK TABLE images IN EXCLUSIVE MODE"],
         };
-        let runtime = runtime();
-        let connection = runtime.block_on(async {
-            let mut connection = Connected::to(database).await;
-            for statement in lock {
-                connection.rows(statement).await.unwrap();
-            }
-            connection
-        });
-        Self { connection, runtime }
+        let mut held = Held::to(database);
+        for statement in lock {
+            held.rows(statement).unwrap();
+        }
+        Self(held)
     }
 
     /// Makes a change while everybody else waits, and lets go.
     pub(crate) fn change(mut self, statement: &str) {
-        self.runtime.block_on(async {
-            self.connection.rows(statement).await.unwrap();
-            self.connection.rows("COMMIT").await.unwrap();
-        });
+        self.0.rows(statement).unwrap();
+        self.0.rows("COMMIT").unwrap();
     }
 }
 
 impl Drop for WriteLock {
     fn drop(&mut self) {
-        let _ = self.runtime.block_on(self.connection.rows("ROLLBACK"));
+        let _ = self.0.rows("ROLLBACK");
     }
 }
 

@@ -199,9 +199,7 @@ fn what_a_newer_server_noted_is_left_to_it() {
 fn the_work_of_a_living_server_is_left_alone() {
     let first = Gander::plain();
     let (id, mut stream) = half_an_upload(&first.client());
-    let second = Setup::api("")
-        .on(first.database())
-        .set("filesystem_store_datadir", first.path("images").display());
+    let second = Setup::api("").on(first.database()).set("filesystem_store_datadir", first.path("images").display());
     // One that died before it could begin: the image is another's now.
     plant(&journal(&first), &id, "upload", &first.path("images").join(&id));
     let second = second.start();

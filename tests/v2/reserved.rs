@@ -127,9 +127,9 @@ fn a_list_goes_on_after_images_that_the_policy_hides() {
     setup.policy(r#"{"default": "", "get_image": "not 'secret':%(name)s", "add_image": ""}"#);
     let gander = setup.start();
     let alice = gander.client().acting_as("alice", "a", "member,reader");
-    for name in ["last", "secret", "first"] {
-        alice.post("/v2/images").json(&json!({ "name": name })).send().expect(201);
-    }
+    let add = |name| alice.post("/v2/images").json(&json!({ "name": name })).send().expect(201).json();
+    let ids = ["last", "secret", "first"].map(|name| add(name)["id"].as_str().unwrap().to_owned());
+    gander.oldest_first(&ids);
     let (mut path, mut names) = ("/v2/images?limit=1".to_owned(), Vec::new());
     loop {
         let page = alice.get(&path).expect(200).json();

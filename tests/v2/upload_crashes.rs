@@ -93,9 +93,7 @@ fn data_that_could_not_be_removed_goes_at_the_next_start() {
 fn the_upload_of_a_living_server_is_left_alone() {
     let first = Gander::plain();
     let (id, mut stream) = half_an_upload(&first.client());
-    let second = Setup::api("")
-        .on(first.database())
-        .set("filesystem_store_datadir", first.path("images").display());
+    let second = Setup::api("").on(first.database()).set("filesystem_store_datadir", first.path("images").display());
     let place = first.path("images").join(&id);
     let text = format!(r#"{{"work":"upload","locations":["file://{}"],"repeatable":true}}"#, place.display());
     fs::write(journal(&first).join(format!("{id}.0123456789abcdef")), text).unwrap();

@@ -53,7 +53,9 @@ fn sqlite(rest: &str) -> Result<Target, BadUrl> {
 }
 
 fn server(text: &str) -> Result<Url, BadUrl> {
-    let url = Url::parse(text)
+    // SQLAlchemy takes a user without a host, where the host is said otherwise or is this one.
+    let text = text.replacen("@/", "@localhost/", 1);
+    let url = Url::parse(&text)
         .map_err(|error| bad(&format!("{error} (are special characters of the password percent-encoded?)")))?;
     if url.fragment().is_some() {
         return Err(bad("a '#' must be percent-encoded"));
@@ -88,7 +90,9 @@ fn postgres(url: &Url) -> Result<PgConnectOptions, BadUrl> {
     }
     for (name, value) in url.query_pairs() {
         options = match name.as_ref() {
+            "host" if value.starts_with('/') => options.socket(value.as_ref()),
             "host" => options.host(&value),
+            "port" => options.port(value.parse().map_err(|_| bad(&format!("'{value}' is no port")))?),
             "sslmode" => {
                 options.ssl_mode(value.parse::<PgSslMode>().map_err(|_| bad(&format!("unknown sslmode '{value}'")))?)
             }

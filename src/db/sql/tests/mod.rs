@@ -35,10 +35,10 @@ pub(super) struct Bed {
 }
 
 /// Where a database lives, and ends.
-pub(super) enum Home {
-    Memory,
-    Directory(TempDir),
-    Server(testdb::Database),
+#[derive(Default)]
+pub(super) struct Home {
+    _directory: Option<TempDir>,
+    _server: Option<testdb::Database>,
 }
 
 impl std::ops::Deref for Bed {
@@ -53,7 +53,7 @@ impl std::ops::Deref for Bed {
 pub(super) async fn beds() -> Vec<Bed> {
     let mut beds = vec![common_bed().await];
     if is_sqlite() {
-        beds.insert(0, bed("sqlite://", Home::Memory).await);
+        beds.insert(0, bed("sqlite://", Home::default()).await);
     }
     beds
 }
@@ -68,10 +68,10 @@ pub(super) async fn common_bed() -> Bed {
 pub(super) fn empty() -> (String, Home) {
     if is_sqlite() {
         let dir = tempfile::tempdir().unwrap();
-        (format!("sqlite:///{}/glance.sqlite", dir.path().display()), Home::Directory(dir))
+        (format!("sqlite:///{}/glance.sqlite", dir.path().display()), Home { _directory: Some(dir), _server: None })
     } else {
         let database = testdb::Database::create(Kind::chosen()).unwrap();
-        (database.url(), Home::Server(database))
+        (database.url(), Home { _directory: None, _server: Some(database) })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::super::{admin, named, properties, tenant};
 use super::{Bed, add, all_beds, change, listing, names, tag};
+use crate::db::sql::dialect::Dialect;
 use crate::db::{Metadata, UpdateMode};
 use crate::model::{Comparison, ImageFields, ImageStatus, ListFilter, Listing, NumberField, TextField, TimeField};
 
@@ -31,7 +32,8 @@ async fn texts_are_one_of_some() {
         for (field, values, found) in [
             (TextField::Name, &["a, b"][..], &["a, b"][..]),
             (TextField::Name, &["it's", "iso"], &["it's", "iso"]),
-            (TextField::Name, &["ISO"], &[]),
+            // MySQL compares without case (database §8).
+            (TextField::Name, &["ISO"], if bed.pool.dialect() == Dialect::Mysql { &["iso"] } else { &[] }),
             (TextField::Name, &[], &[]),
             (TextField::Id, &[iso.id.as_str(), "x"], &["iso"]),
             (TextField::Status, &["active"], &["a, b"]),
@@ -107,7 +109,10 @@ async fn times_are_compared() {
             let created = ListFilter::Time(TimeField::CreatedAt, comparison, two.created_at);
             let updated = ListFilter::Time(TimeField::UpdatedAt, comparison, two.updated_at);
             assert_eq!(list(&bed, &[created]).await, found);
-            assert_eq!(list(&bed, &[updated]).await, found);
+            // On MySQL the three are of the same second.
+            if bed.pool.dialect() != Dialect::Mysql {
+                assert_eq!(list(&bed, &[updated]).await, found);
+            }
         }
     }
 }
@@ -135,7 +140,7 @@ async fn live_properties_and_tags_are_found() {
             (&[property("quote", "it's")], &["two"]),
             (&[tagged("x")], &["two", "one"]),
             (&[tagged("x"), tagged("y")], &["one"]),
-            (&[tagged("X")], &[]),
+            (&[tagged("X")], if bed.pool.dialect() == Dialect::Mysql { &["two", "one"] } else { &[] }),
             (&[tagged("x"), property("quote", "it's")], &["two"]),
             (&[tagged("x"), text(TextField::Name, &["two"])], &["two"]),
         ] {
@@ -189,7 +194,7 @@ async fn the_dead_are_never_listed_and_the_hidden_if_asked_for() {
         let ctx = tenant("a");
         bed.add(&ctx, named("live")).await;
         bed.add(&ctx, ImageFields { status: Some(ImageStatus::Killed), ..named("killed") }).await;
-        add(&bed, &ctx, named("hidden"), "os_hidden = 1").await;
+        add(&bed, &ctx, named("hidden"), "os_hidden = true").await;
         let dead = bed.add(&ctx, named("dead")).await;
         bed.image_delete(&ctx, &dead.id, None).await.unwrap();
         let status = |word: &str| vec![text(TextField::Status, &[word])];
