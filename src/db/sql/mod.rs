@@ -154,7 +154,7 @@ impl Sql {
             .tried(|| async {
                 let mut session = self.pool.begin().await?;
                 schema::record(&mut session, revision).await?;
-                Ok(session.commit().await?)
+                session.commit().await
             })
             .await
     }
