@@ -54,7 +54,9 @@ fn sqlite(rest: &str) -> Result<Target, BadUrl> {
 
 fn server(text: &str) -> Result<Url, BadUrl> {
     // SQLAlchemy takes a user without a host, where the host is said otherwise or is this one.
-    let text = text.replacen("@/", "@localhost/", 1);
+    let no_host =
+        text.split_once("://").and_then(|(_, rest)| rest.split_once('/')).filter(|(who, _)| who.ends_with('@'));
+    let text = if no_host.is_some() { text.replacen("@/", "@localhost/", 1) } else { text.to_owned() };
     let url = Url::parse(&text)
         .map_err(|error| bad(&format!("{error} (are special characters of the password percent-encoded?)")))?;
     if url.fragment().is_some() {
@@ -174,6 +176,15 @@ mod tests {
             panic!("not PostgreSQL");
         };
         assert_eq!((options.get_host(), options.get_database()), ("::1", Some("glance")));
+        let Ok(Target::Postgres(options)) = parse("postgresql://u:p@/glance?host=/run/postgresql&port=5433") else {
+            panic!("not PostgreSQL");
+        };
+        assert_eq!(options.get_socket().map(|path| path.as_path()), Some(Path::new("/run/postgresql")));
+        assert_eq!((options.get_port(), options.get_username()), (5433, "u"));
+        let Ok(Target::Mysql(options)) = parse("mysql://u:p@h/glance?ssl_ca=/etc/a@/ca.pem") else {
+            panic!("not MySQL")
+        };
+        assert_eq!((options.get_host(), options.get_port()), ("h", 3306));
     }
 
     #[test]
