@@ -1,7 +1,7 @@
 """Gander and nginx, ready to be measured."""
 import os
 
-from . import client, machine, trusted
+from . import client, database, machine, trusted
 
 
 class Gander:
@@ -23,14 +23,17 @@ class Gander:
         self.port = machine.free_port()
         flavor = "" if without_cache_beside or catalogue else "cachemanagement"
         paste = f"config_file = {trusted.PASTE}\n" if catalogue else ""
-        if catalogue:
+        connection = f"sqlite:///{self.data}/glance.sqlite"
+        if catalogue and stage.options.database != "sqlite":
+            connection = database.on(stage).of(catalogue)
+        elif catalogue:
             catalogue.copy(self.data / "glance.sqlite")
         config = self.data / f"glance-api-{self.port}.conf"
         config.write_text(
             "[DEFAULT]\nbind_host = 127.0.0.1\n"
             f"bind_port = {self.port}\nimage_cache_dir = {self.cache}\nscrubber_datadir = {self.data}/scrubber\n"
             f"image_cache_max_size = {1 << 40}\nfilesystem_store_datadir = {self.data}/images\n"
-            f"[database]\nconnection = sqlite:///{self.data}/glance.sqlite\n[paste_deploy]\nflavor = {flavor}\n{paste}"
+            f"[database]\nconnection = {connection}\n[paste_deploy]\nflavor = {flavor}\n{paste}"
         )
         self.command = [stage.options.binary, "api", "--config-file", config]
         self._start = lambda: stage.start(self.command, self.port)

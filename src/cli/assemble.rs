@@ -42,6 +42,7 @@ pub(super) async fn database(loaded: &Loaded) -> anyhow::Result<Sql> {
             .map_err(|error| anyhow::anyhow!("Unable to create the data directory {}: {error}", dir.display()))?;
     }
     let sql = Sql::connect(&settings)?;
+    sql.wait_for_server().await?;
     // An older schema is the operator's to migrate; only an empty database is ours to fill.
     sql.check_schema().await?;
     sql.sync_schema().await?;

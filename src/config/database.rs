@@ -5,7 +5,7 @@ use std::time::Duration;
 use osloconf::Opt;
 
 use super::{Loaded, Result};
-use crate::db::sql::{PageLimits, Settings};
+use crate::db::sql::{PageLimits, Retry, Settings};
 
 pub(super) static CONNECTION: Opt = Opt::str("database", "connection")
     .deprecated(&[("DEFAULT", "sql_connection"), ("DATABASE", "sql_connection"), ("sql", "connection")])
@@ -22,6 +22,34 @@ static CONNECTION_RECYCLE_TIME: Opt = Opt::int("database", "connection_recycle_t
     .default("3600")
     .min(-1)
     .help("Seconds after which a connection is opened anew");
+static MAX_RETRIES: Opt = Opt::int("database", "max_retries")
+    .deprecated(&[("DEFAULT", "sql_max_retries"), ("DATABASE", "sql_max_retries")])
+    .default("10")
+    .min(-1)
+    .help("How often the database is tried to be reached at the start; -1: no end");
+static RETRY_INTERVAL: Opt = Opt::int("database", "retry_interval")
+    .deprecated(&[("DEFAULT", "sql_retry_interval"), ("DATABASE", "reconnect_interval")])
+    .default("10")
+    .min(0)
+    .help("Seconds between those attempts");
+static USE_DB_RECONNECT: Opt = Opt::bool("database", "use_db_reconnect")
+    .default("false")
+    .help("After a lost connection or a deadlock try again as the db_ options say, and not for just 5 s");
+static DB_MAX_RETRIES: Opt =
+    Opt::int("database", "db_max_retries").default("20").min(-1).help("Further attempts; -1: no end");
+static DB_RETRY_INTERVAL: Opt =
+    Opt::int("database", "db_retry_interval").default("1").min(0).help("Seconds before the second attempt");
+static DB_INC_RETRY_INTERVAL: Opt =
+    Opt::bool("database", "db_inc_retry_interval").default("true").help("Each pause is twice the one before");
+static DB_MAX_RETRY_INTERVAL: Opt =
+    Opt::int("database", "db_max_retry_interval").default("10").min(0).help("Seconds of the longest pause");
+static MYSQL_SQL_MODE: Opt = Opt::str("database", "mysql_sql_mode")
+    .default("TRADITIONAL")
+    .help("sql_mode of connections to MySQL; empty: the server's own");
+static MYSQL_WSREP_SYNC_WAIT: Opt =
+    Opt::int("database", "mysql_wsrep_sync_wait").min(0).help("wsrep_sync_wait of connections to Galera");
+static CONNECTION_PARAMETERS: Opt =
+    Opt::str("database", "connection_parameters").empty_is_unset().help("More parameters of the connection, a=b&c=d");
 static SQLITE_SYNCHRONOUS: Opt =
     Opt::bool("database", "sqlite_synchronous").default("true").help("SQLite waits until its writes are on the disk");
 static LIMIT_PARAM_DEFAULT: Opt =
@@ -34,6 +62,16 @@ pub(super) static OPTIONS: &[&Opt] = &[
     &MAX_OVERFLOW,
     &POOL_TIMEOUT,
     &CONNECTION_RECYCLE_TIME,
+    &MAX_RETRIES,
+    &RETRY_INTERVAL,
+    &USE_DB_RECONNECT,
+    &DB_MAX_RETRIES,
+    &DB_RETRY_INTERVAL,
+    &DB_INC_RETRY_INTERVAL,
+    &DB_MAX_RETRY_INTERVAL,
+    &MYSQL_SQL_MODE,
+    &MYSQL_WSREP_SYNC_WAIT,
+    &CONNECTION_PARAMETERS,
     &SQLITE_SYNCHRONOUS,
     &LIMIT_PARAM_DEFAULT,
     &API_LIMIT_MAX,
@@ -55,8 +93,30 @@ impl Loaded {
         let conf = &self.conf;
         let embedded = || format!("sqlite:///{}", self.data_dir.join("glance.sqlite").display());
         let count = |opt| self.natural(opt).map(|value| u32::try_from(value).unwrap_or(u32::MAX));
+        let seconds = |opt| self.natural(opt).map(Duration::from_secs);
+        // -1 is no end.
+        let times = |opt| -> Result<Option<u32>> { Ok(conf.int(opt)?.and_then(|times| u32::try_from(times).ok())) };
+        let retry = if conf.bool(&USE_DB_RECONNECT)? {
+            Retry::Patient {
+                times: times(&DB_MAX_RETRIES)?,
+                pause: seconds(&DB_RETRY_INTERVAL)?,
+                grows: conf.bool(&DB_INC_RETRY_INTERVAL)?,
+                longest_pause: seconds(&DB_MAX_RETRY_INTERVAL)?,
+            }
+        } else {
+            Retry::Brief
+        };
+        let mut connection = conf.str(&CONNECTION)?.unwrap_or_else(embedded);
+        if let Some(more) = conf.str(&CONNECTION_PARAMETERS)? {
+            connection = format!("{connection}{}{more}", if connection.contains('?') { '&' } else { '?' });
+        }
         Ok(Settings {
-            connection: conf.str(&CONNECTION)?.unwrap_or_else(embedded),
+            connection,
+            max_retries: times(&MAX_RETRIES)?,
+            retry_interval: seconds(&RETRY_INTERVAL)?,
+            retry,
+            mysql_sql_mode: conf.str(&MYSQL_SQL_MODE)?.unwrap_or_default(),
+            mysql_wsrep_sync_wait: times(&MYSQL_WSREP_SYNC_WAIT)?,
             max_pool_size: count(&MAX_POOL_SIZE)?,
             max_overflow: count(&MAX_OVERFLOW)?,
             pool_timeout: Duration::from_secs(self.natural(&POOL_TIMEOUT)?),

@@ -289,10 +289,8 @@ fn a_right_withdrawn_during_a_fill_is_gone_for_the_next_part() {
 #[test]
 fn a_deletion_through_another_server_ends_a_fill() {
     let one = Gander::caching();
-    let two = Setup::api("cachemanagement")
-        .set("image_cache_dir", one.path("cache").display())
-        .set("sql_connection", format!("sqlite:///{}", one.path("glance.sqlite").display()))
-        .start();
+    let two =
+        Setup::api("cachemanagement").set("image_cache_dir", one.path("cache").display()).on(one.database()).start();
     let data = noise(4, 300_000);
     let origin = Origin::serving(&data);
     for (method, path) in [("DELETE", "cached_images"), ("DELETE", "images")] {

@@ -93,10 +93,8 @@ fn a_crash_in_a_storm_of_evictions_leaves_a_cache_in_order() {
 #[test]
 fn a_server_that_starts_leaves_the_fill_of_another_alone() {
     let one = Gander::caching();
-    let mut two = Setup::api("cachemanagement")
-        .set("image_cache_dir", one.path("cache").display())
-        .set("sql_connection", format!("sqlite:///{}", one.path("glance.sqlite").display()))
-        .start();
+    let mut two =
+        Setup::api("cachemanagement").set("image_cache_dir", one.path("cache").display()).on(one.database()).start();
     let data = noise(2, 300_000);
     let origin = Origin::serving(&data);
     let id = one.client().reserve("Image1", &[("X-Image-Meta-Location", &origin.url("/images/2"))]);

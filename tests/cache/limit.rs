@@ -100,7 +100,7 @@ fn two_servers_together_do_not_exceed_the_limit() {
     let one = limited(STORM_LIMIT).start();
     let two = limited(STORM_LIMIT)
         .set("image_cache_dir", one.path("cache").display())
-        .set("sql_connection", format!("sqlite:///{}", one.path("glance.sqlite").display()))
+        .on(one.database())
         .set("filesystem_store_datadir", one.path("images").display())
         .start();
     let images: Vec<_> = (1..=20)

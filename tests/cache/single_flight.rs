@@ -217,10 +217,8 @@ fn a_store_whose_image_changes_its_size_meanwhile_is_never_a_whole_answer() {
 #[test]
 fn two_servers_on_one_directory_do_not_both_fill() {
     let one = Gander::caching();
-    let two = Setup::api("cachemanagement")
-        .set("image_cache_dir", one.path("cache").display())
-        .set("sql_connection", format!("sqlite:///{}", one.path("glance.sqlite").display()))
-        .start();
+    let two =
+        Setup::api("cachemanagement").set("image_cache_dir", one.path("cache").display()).on(one.database()).start();
     let data = noise(10, 300_000);
     let origin = Origin::serving(&data);
     let id = remote(&one.client(), &origin);

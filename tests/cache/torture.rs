@@ -200,7 +200,7 @@ fn torture() {
     let neighbour = Setup::api("cachemanagement")
         .set("image_cache_max_size", LIMIT)
         .set("image_cache_dir", gander.path("cache").display())
-        .set("sql_connection", format!("sqlite:///{}", gander.path("glance.sqlite").display()))
+        .on(gander.database())
         .set("filesystem_store_datadir", gander.path("images").display())
         .start();
     let (epoch, quiet) = (AtomicU64::new(0), AtomicU64::new(0));

@@ -124,7 +124,7 @@ fn verifying_an_empty_cache_is_fine() {
 fn verifying_drops_what_was_deleted_elsewhere() {
     let here = Gander::caching();
     let there = Setup::api("cachemanagement")
-        .set("sql_connection", format!("sqlite:///{}", here.path("glance.sqlite").display()))
+        .on(here.database())
         .set("filesystem_store_datadir", here.path("images").display())
         .start();
     let ids = [here.client().add_image("Image1"), here.client().add_image("Image2")];

@@ -10,12 +10,23 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::harness::{Gander, run_within, skipped};
+use crate::harness::{Gander, Outcome, run_within, skipped};
 
 /// For one scenario, with the installation of all clients before it.
 const PATIENCE: Duration = Duration::from_secs(600);
 /// With which `run` ends when Python or its packages cannot be had.
 const UNAVAILABLE: i32 = 77;
+
+/// Runs Glance's own `glance-manage db` with these words on a database. `None`, and the test is skipped, if it cannot be had.
+pub(crate) fn glance_manage(url: &str, words: &[&str]) -> Option<Outcome> {
+    let run = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/run");
+    let outcome = run_within(PATIENCE, Command::new(run).args(["glance", "glance_manage", url]).args(words));
+    if outcome.code == Some(UNAVAILABLE) {
+        skipped(outcome.stderr.trim());
+        return None;
+    }
+    Some(outcome)
+}
 
 /// Runs a scenario with the clients of `requirements-{set}.txt`.
 fn scenario(set: &str, name: &str, gander: &Gander) {

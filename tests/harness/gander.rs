@@ -10,6 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use super::conf::Conf;
+use super::databases::Database;
 use super::http::Client;
 use super::net::{answers, eventually, free_port};
 use super::paste;
@@ -22,6 +23,7 @@ pub(crate) struct Setup {
     dir: TempDir,
     port: u16,
     conf: Conf,
+    database: Database,
 }
 
 impl Setup {
@@ -35,7 +37,8 @@ impl Setup {
         conf.set("bind_host", "127.0.0.1");
         conf.set("bind_port", port);
         conf.set("log_file", at("server.log"));
-        conf.set("sql_connection", format!("sqlite:///{}", at("glance.sqlite")));
+        let database = Database::chosen(&dir.path().join("glance.sqlite"));
+        conf.set("sql_connection", database.url());
         if program == "api" {
             conf.set("default_store", "file");
             conf.set("filesystem_store_datadir", at("images"));
@@ -45,7 +48,7 @@ impl Setup {
             conf.set("node_staging_uri", format!("file://{}", at("staging")));
             conf.set_flavor(flavor);
         }
-        let setup = Self { program, dir, port, conf };
+        let setup = Self { program, dir, port, conf, database };
         setup.policy(r#"{"default": []}"#);
         setup
     }
@@ -68,6 +71,18 @@ impl Setup {
     pub(crate) fn set(mut self, name: &str, value: impl Display) -> Self {
         self.conf.set(name, value);
         self
+    }
+
+    /// On this database, and not one of its own.
+    pub(crate) fn on(mut self, database: &Database) -> Self {
+        self.conf.set("sql_connection", database.url());
+        self.database = database.clone();
+        self
+    }
+
+    /// Its database.
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
     }
 
     pub(crate) fn unset(mut self, name: &str) -> Self {
@@ -165,6 +180,27 @@ impl Gander {
 
     pub(crate) fn port(&self) -> u16 {
         self.setup.port
+    }
+
+    /// Its database.
+    pub(crate) fn database(&self) -> &Database {
+        &self.setup.database
+    }
+
+    /// Makes sure that these images are of different ages, the first the oldest: MySQL's times tell whole seconds.
+    pub(crate) fn oldest_first(&self, ids: &[String]) {
+        if self.database().kind() == testdb::Kind::Mysql {
+            for (place, id) in ids.iter().rev().enumerate() {
+                let older = |column: &str| format!("{column} = {column} - INTERVAL {place} SECOND");
+                let (created, updated) = (older("created_at"), older("updated_at"));
+                self.rows(&format!("UPDATE images SET {created}, {updated} WHERE id = '{id}'"));
+            }
+        }
+    }
+
+    /// The rows of a query on its database, each with its columns as text joined by `|`.
+    pub(crate) fn rows(&self, query: &str) -> Vec<String> {
+        self.database().rows(query)
     }
 
     /// Replaces the policy file under the running server.

@@ -2,6 +2,7 @@
 
 mod cache_dir;
 mod conf;
+mod databases;
 mod dice;
 mod disk;
 mod files;
@@ -19,6 +20,7 @@ mod sql;
 
 pub(crate) use cache_dir::{Sampler, occupied};
 pub(crate) use conf::Conf;
+pub(crate) use databases::{Database, on_sqlite};
 pub(crate) use dice::{Dice, option};
 pub(crate) use disk::{TinyDisk, append_only};
 pub(crate) use files::{entries, names, xattr, xattr_supported};
@@ -32,4 +34,4 @@ pub(crate) use paste::{TRUSTED_CACHING, TRUSTED_HEADERS, TRUSTED_REGISTRY};
 pub(crate) use process::{Outcome, execute, gander_command, run, run_within, shell};
 pub(crate) use servers::Servers;
 pub(crate) use skip::skipped;
-pub(crate) use sql::{WriteLock, sqlite_rows};
+pub(crate) use sql::{Held, WriteLock, sqlite_rows};

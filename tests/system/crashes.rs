@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use crate::harness::{
-    Behaviour, Client, Gander, Origin, Setup, WriteLock, entries, eventually, five_kb, minimal_headers, sqlite_rows,
+    Behaviour, Client, Database, Gander, Origin, Setup, WriteLock, entries, eventually, five_kb, minimal_headers,
 };
 
 const LIMIT: Duration = Duration::from_secs(15);
@@ -85,7 +85,7 @@ fn killed_when_the_data_is_stored_but_the_image_not_active() {
     let noted = fs::read_to_string(&entries(&journal(&gander))[0]).unwrap();
     assert!(!noted.contains("file:"), "{noted}");
 
-    let lock = WriteLock::on(&gander.path("glance.sqlite"));
+    let lock = WriteLock::on(gander.database());
     stream.write_all(b"def").unwrap();
     eventually("the data is stored", LIMIT, || gander.path("images").join(&id).exists());
     gander.end(Signal::KILL);
@@ -100,14 +100,14 @@ fn killed_when_the_record_is_deleted_but_the_data_not_removed() {
     let mut gander = Gander::caching();
     let id = gander.client().add_image("Image1");
     // The cache's entry goes before the data, and waits for this.
-    let lock = WriteLock::on(&gander.path("cache/cache.db"));
+    let lock = WriteLock::on(&Database::file(&gander.path("cache/cache.db")));
     let mut stream = gander.client().connect();
     stream.write_all(&gander.client().request("DELETE", &format!("/v1/images/{id}")).head_bytes()).unwrap();
     is(&gander.client(), &id, "deleted");
     gander.end(Signal::KILL);
     drop(lock);
     gander.start_again();
-    assert_eq!(sqlite_rows(&gander.path("glance.sqlite"), "SELECT status FROM images WHERE deleted"), ["deleted"]);
+    assert_eq!(gander.rows("SELECT status FROM images WHERE deleted"), ["deleted"]);
     assert!(nothing_left(&gander));
 }
 
@@ -199,9 +199,7 @@ fn what_a_newer_server_noted_is_left_to_it() {
 fn the_work_of_a_living_server_is_left_alone() {
     let first = Gander::plain();
     let (id, mut stream) = half_an_upload(&first.client());
-    let second = Setup::api("")
-        .set("sql_connection", format!("sqlite:///{}", first.path("glance.sqlite").display()))
-        .set("filesystem_store_datadir", first.path("images").display());
+    let second = Setup::api("").on(first.database()).set("filesystem_store_datadir", first.path("images").display());
     // One that died before it could begin: the image is another's now.
     plant(&journal(&first), &id, "upload", &first.path("images").join(&id));
     let second = second.start();
@@ -240,7 +238,7 @@ fn a_deletion_that_a_registry_heard_half_of_is_finished() {
     half.json(&serde_json::json!({"image": {"status": "deleted"}})).send().expect(200);
     plant(&journal(&gander), &id, "delete", &gander.path("images").join(&id));
     gander.start_again();
-    assert_eq!(sqlite_rows(&registry.path("glance.sqlite"), "SELECT status FROM images WHERE deleted"), ["deleted"]);
+    assert_eq!(registry.rows("SELECT status FROM images WHERE deleted"), ["deleted"]);
     assert!(nothing_left(&gander));
 }
 

@@ -3,13 +3,17 @@
 use std::fs;
 use std::path::Path;
 
-use crate::harness::{Outcome, Setup, execute, five_kb, sqlite_rows};
+use crate::harness::{Outcome, Setup, execute, five_kb, on_sqlite, sqlite_rows};
 
 /// The newest revision of today's Glance (database §1).
 const HEAD: &str = "2024_1_contract01";
 
 fn manage(database: &Path, arguments: &str) -> Outcome {
-    execute(&format!("bin/glance-manage --sql-connection=sqlite:///{} {arguments}", database.display()))
+    manage_url(&format!("sqlite:///{}", database.display()), arguments)
+}
+
+fn manage_url(url: &str, arguments: &str) -> Outcome {
+    execute(&format!("bin/glance-manage '--sql-connection={url}' {arguments}"))
 }
 
 #[track_caller]
@@ -76,25 +80,28 @@ fn the_connection_may_stand_in_the_file() {
 #[test]
 fn a_server_works_on_a_migrated_database() {
     let setup = Setup::api("");
-    assert_eq!(manage(&setup.path("glance.sqlite"), "db_sync").code, Some(0));
+    assert_eq!(manage_url(setup.database().url(), "db_sync").code, Some(0));
     let gander = setup.start();
     let id = gander.client().add_image("Image1");
     assert_eq!(gander.client().download(&id), five_kb());
     gander.client().delete(&format!("/v1/images/{id}")).expect(200);
-    version_is(&gander.path("glance.sqlite"), HEAD);
+    assert_eq!(gander.rows("SELECT version_num FROM alembic_version"), [HEAD]);
 }
 
 #[test]
 fn a_registry_fills_an_empty_database_itself() {
     let registry = Setup::registry().start();
-    version_is(&registry.path("glance.sqlite"), HEAD);
+    assert_eq!(registry.rows("SELECT version_num FROM alembic_version"), [HEAD]);
 }
 
 #[test]
 fn dates_are_stored_as_sqlalchemy_stored_them() {
+    if !on_sqlite("other databases have a type for times") {
+        return;
+    }
     let gander = Setup::api("").start();
     gander.client().add_image("Image1");
-    let date = sqlite_rows(&gander.path("glance.sqlite"), "SELECT CAST(created_at AS TEXT) FROM images").remove(0);
+    let date = gander.rows("SELECT CAST(created_at AS TEXT) FROM images").remove(0);
     assert!(chrono::NaiveDateTime::parse_from_str(&date, "%Y-%m-%d %H:%M:%S%.6f").is_ok(), "{date}");
     assert_eq!(date.len(), "2012-02-20 18:06:51.123456".len(), "{date}");
 }

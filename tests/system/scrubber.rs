@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::harness::{Conf, Gander, Origin, Outcome, Setup, eventually, execute, five_kb, gander_command, sqlite_rows};
+use crate::harness::{Conf, Gander, Origin, Outcome, Setup, eventually, execute, five_kb, gander_command};
 
 /// An API that leaves deletion to the scrubber, and whom the scrubber asks for metadata.
 struct Scene {
@@ -33,8 +33,7 @@ fn scene_with(registry: Setup, scrub_time: u64, options: &[(&str, &str)]) -> Sce
 /// API and scrubber share a database, which knows several locations of an image.
 fn scene_on_a_database() -> Scene {
     let api = delaying(Setup::api(""), 0);
-    let url = format!("sqlite:///{}", api.path("glance.sqlite").display());
-    let conf = write_conf(&api, &[("sql_connection", &url)]);
+    let conf = write_conf(&api, &[("sql_connection", api.database().url())]);
     Scene { api, _registry: None, conf }
 }
 
@@ -210,13 +209,11 @@ fn all_locations_of_an_image_are_scrubbed() {
     let id = scene.api.client().add_image("Image1");
     let second = scene.api.path("images").join(format!("{id}.second"));
     fs::write(&second, five_kb()).unwrap();
-    let added = sqlite_rows(
-        &scene.api.path("glance.sqlite"),
+    scene.api.rows(&format!(
         "INSERT INTO image_locations (image_id, value, created_at, updated_at, deleted, meta_data, status)
-         SELECT image_id, value || '.second', created_at, updated_at, deleted, meta_data, status FROM image_locations
-         RETURNING value",
-    );
-    assert_eq!(added, [format!("file://{}", second.display())]);
+         SELECT image_id, 'file://{}', created_at, updated_at, deleted, meta_data, status FROM image_locations",
+        second.display()
+    ));
     scene.api.client().delete(&format!("/v1/images/{id}")).expect(200);
     scene.scrubs(1, 0);
     assert_eq!(scene.status(&id).as_deref(), Some("deleted"));

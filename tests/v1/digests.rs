@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256, Sha512};
 
-use crate::harness::{Gander, Origin, Setup, eventually, md5, minimal_headers, sqlite_rows};
+use crate::harness::{Gander, Origin, Setup, eventually, md5, minimal_headers};
 
 const LIMIT: Duration = Duration::from_secs(15);
 
@@ -20,7 +20,7 @@ fn hex(digest: &[u8]) -> String {
 /// Checksum, algorithm and digest of the one image there is.
 fn digests(gander: &Gander) -> String {
     let query = "SELECT checksum, os_hash_algo, os_hash_value FROM images";
-    let rows = sqlite_rows(&gander.path("glance.sqlite"), query);
+    let rows = gander.rows(query);
     assert_eq!(rows.len(), 1);
     rows[0].clone()
 }

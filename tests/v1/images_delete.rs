@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::harness::{Gander, Origin, Setup, entries, five_kb, sqlite_rows};
+use crate::harness::{Gander, Origin, Setup, entries, five_kb};
 
 #[test]
 fn a_deleted_image_leaves_lists_and_its_data_the_store() {
@@ -65,11 +65,8 @@ fn properties_and_memberships_are_deleted_with_the_image() {
     let gander = Gander::plain();
     let id = gander.client().reserve("Image1", &[("X-Image-Meta-Property-Arch", "arm")]);
     gander.client().delete(&format!("/v1/images/{id}")).expect(200);
-    let database = gander.path("glance.sqlite");
-    let live = "SELECT CAST(COUNT(*) AS TEXT) FROM image_properties WHERE deleted = 0";
-    assert_eq!(sqlite_rows(&database, live), ["0"]);
-    let all = "SELECT CAST(COUNT(*) AS TEXT) FROM image_properties";
-    assert_eq!(sqlite_rows(&database, all), ["1"]);
+    assert_eq!(gander.rows("SELECT COUNT(*) FROM image_properties WHERE NOT deleted"), ["0"]);
+    assert_eq!(gander.rows("SELECT COUNT(*) FROM image_properties"), ["1"]);
 }
 
 #[test]
@@ -127,7 +124,7 @@ fn a_deleted_image_takes_no_data_any_more() {
 fn an_image_of_formats_that_only_another_release_knows_can_be_deleted() {
     let gander = Gander::plain();
     let id = gander.client().add_image("Image1");
-    sqlite_rows(&gander.path("glance.sqlite"), "UPDATE images SET disk_format = 'wim'");
+    gander.rows("UPDATE images SET disk_format = 'wim'");
     gander.client().delete(&format!("/v1/images/{id}")).expect(200);
     assert!(entries(&gander.path("images")).is_empty());
 }

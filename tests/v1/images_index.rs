@@ -42,9 +42,11 @@ fn a_date_is_utc_without_a_zone() {
 fn three() -> (Gander, Client) {
     let gander = Gander::plain();
     let http = gander.client();
-    http.reserve("one", &[("X-Image-Meta-Size", "10"), ("X-Image-Meta-Min-Ram", "256")]);
-    http.reserve("two words", &[("X-Image-Meta-Size", "20"), ("X-Image-Meta-Min-Disk", "7")]);
-    http.reserve("three+", &[("X-Image-Meta-Size", "30"), ("X-Image-Meta-Property-Arch", "arm")]);
+    gander.oldest_first(&[
+        http.reserve("one", &[("X-Image-Meta-Size", "10"), ("X-Image-Meta-Min-Ram", "256")]),
+        http.reserve("two words", &[("X-Image-Meta-Size", "20"), ("X-Image-Meta-Min-Disk", "7")]),
+        http.reserve("three+", &[("X-Image-Meta-Size", "30"), ("X-Image-Meta-Property-Arch", "arm")]),
+    ]);
     (gander, http)
 }
 
@@ -125,8 +127,7 @@ fn changes_since_also_lists_what_was_deleted() {
 fn everybody_is_admin_without_identity_and_sees_private_images_when_asking() {
     let gander = Setup::api("caching").start();
     let http = gander.client();
-    http.add_private("private");
-    http.add_image("public");
+    gander.oldest_first(&[http.add_private("private"), http.add_image("public")]);
     for (query, names) in [
         ("", &["public"][..]),
         ("is_public=true", &["public"]),

@@ -5,9 +5,8 @@ use crate::harness::{Client, Gander, Setup};
 fn with_names(names: &[&str]) -> (Gander, Client) {
     let gander = Gander::plain();
     let http = gander.client();
-    for name in names {
-        http.reserve(name, &[]);
-    }
+    let ids: Vec<_> = names.iter().map(|name| http.reserve(name, &[])).collect();
+    gander.oldest_first(&ids);
     (gander, http)
 }
 
@@ -20,8 +19,13 @@ fn the_newest_comes_first() {
 
 #[test]
 fn names_compare_bytewise() {
-    let (_gander, http) = with_names(&["b", "B", "a", "A"]);
-    assert_eq!(http.names("/v1/images?sort_key=name&sort_dir=asc"), ["A", "B", "a", "b"]);
+    let (gander, http) = with_names(&["b", "B", "a", "A"]);
+    let names = http.names("/v1/images?sort_key=name&sort_dir=asc");
+    if gander.database().kind() == testdb::Kind::Mysql {
+        assert_eq!(names, ["a", "A", "b", "B"], "without case, the older first (database §8)");
+    } else {
+        assert_eq!(names, ["A", "B", "a", "b"]);
+    }
 }
 
 #[test]
@@ -95,6 +99,7 @@ fn pages_of_changes_go_on_behind_a_deleted_image() {
     let http = gander.client().acting_as("u1", "t1", "Member");
     let ids: Vec<_> = (0..4).map(|n| http.add_private(&format!("Image{n}"))).collect();
     http.delete(&format!("/v1/images/{}", ids[2])).expect(200);
+    gander.oldest_first(&ids);
     let first = http.ids("/v1/images?changes-since=2001-01-01&limit=2");
     assert_eq!(first, [ids[3].as_str(), &ids[2]]);
     let next = http.ids(&format!("/v1/images?changes-since=2001-01-01&limit=2&marker={}", ids[2]));

@@ -102,7 +102,7 @@ fn replay(name: &str) {
 
     let mut report = Vec::new();
     for step in &script.steps {
-        if glance.is_none() && is_later(&step.path) {
+        if glance.is_none() && (is_later(&step.path) || is_told_by_the_database(&step.path)) {
             continue;
         }
         let answer = play(&client, &common, &mut names, step);
@@ -143,6 +143,13 @@ fn is_later(path: &str) -> bool {
     let path = path.split('?').next().unwrap();
     let import = path.ends_with("/import") && !path.ends_with("/info/import");
     import || path.starts_with("/v2/tasks") || path.ends_with("/tasks")
+}
+
+/// Where NULLs come in an order, and whether case matters, is the database's (database §6, §8); Glance's answers were
+/// recorded on SQLite. What follows from such an answer is left out, too.
+fn is_told_by_the_database(path: &str) -> bool {
+    let decided = ["sort=", "sort_key=", "name=BEE", "${next}"].iter().any(|part| path.contains(part));
+    decided && testdb::Kind::chosen() != testdb::Kind::Sqlite
 }
 
 /// The answer to a step; asked for again while it is not yet what the step waits for.

@@ -267,10 +267,7 @@ fn locations_are_stored_encrypted_where_all_are() {
     let image = with_data(&people.alice);
     let answer = add(&people.alice, &image, "-", &origin.url("/images/1")).expect(200);
     assert_eq!(urls(&answer)[1], origin.url("/images/1"));
-    let rows = crate::harness::sqlite_rows(
-        &people.gander.path("glance.sqlite"),
-        "SELECT value FROM image_locations WHERE deleted = 0",
-    );
+    let rows = people.gander.rows("SELECT value FROM image_locations WHERE NOT deleted");
     assert!(rows.len() == 2 && rows.iter().all(|row| !row.contains("://")), "{rows:?}");
     let entry = json!([{"url": urls(&answer)[1], "metadata": {}}, {"url": urls(&answer)[0], "metadata": {}}]);
     assert_eq!(urls(&replace(&people.alice, &image, &entry).expect(200)).len(), 2);

@@ -74,13 +74,13 @@ fn an_image_protected_in_the_last_moment_is_not_deleted() {
         let gander = Gander::plain();
         let http = gander.client();
         let id = http.add_raw(b"abc");
-        let lock = WriteLock::on(&gander.path("glance.sqlite"));
+        let lock = WriteLock::on(gander.database());
         let deletion = {
             let (http, path) = (http.clone(), format!("{path}/images/{id}"));
             thread::spawn(move || http.delete(&path))
         };
         eventually("it has been looked at", LIMIT, || !entries(&journal(&gander)).is_empty());
-        lock.change("UPDATE images SET protected = 1");
+        lock.change("UPDATE images SET protected = true");
         let text = refusal(deletion.join().unwrap(), 403);
         assert!(text.contains(told), "{text}");
         assert_eq!(http.get_file(&id).expect(200).body, b"abc");

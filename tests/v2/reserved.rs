@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::client::refusal;
-use crate::harness::{Client, Gander, Setup, TRUSTED_CACHING, minimal_headers, sqlite_rows};
+use crate::harness::{Client, Gander, Setup, TRUSTED_CACHING, minimal_headers};
 
 const PATCH: &str = "application/openstack-images-v2.1-json-patch";
 
@@ -35,18 +35,15 @@ fn v1_neither_shows_nor_purges_them() {
     let id = alice.register("raw", "bare");
     let insert = format!(
         "INSERT INTO image_properties (image_id, name, value, created_at, updated_at, deleted) \
-         VALUES ('{id}', 'os_glance_stage_host', 'http://node', '2026-01-01 00:00:00', '2026-01-01 00:00:00', 0)"
+         VALUES ('{id}', 'os_glance_stage_host', 'http://node', '2026-01-01 00:00:00', '2026-01-01 00:00:00', false)"
     );
-    sqlite_rows(&gander.path("glance.sqlite"), insert.leak());
+    gander.rows(&insert);
     alice.put(&format!("/v1/images/{id}")).header("X-Image-Meta-Property-color", "red").send().expect(200);
     let head = alice.head(&format!("/v1/images/{id}")).expect(200);
     assert_eq!(head.header("x-image-meta-property-color"), Some("red"));
     assert_eq!(head.header("x-image-meta-property-os_glance_stage_host"), None);
-    let rows = sqlite_rows(
-        &gander.path("glance.sqlite"),
-        "SELECT CAST(deleted AS TEXT) FROM image_properties WHERE name = 'os_glance_stage_host'",
-    );
-    assert_eq!(rows, ["0"]);
+    let rows = gander.rows("SELECT name FROM image_properties WHERE name = 'os_glance_stage_host' AND NOT deleted");
+    assert_eq!(rows.len(), 1);
 }
 
 #[test]
@@ -130,9 +127,9 @@ fn a_list_goes_on_after_images_that_the_policy_hides() {
     setup.policy(r#"{"default": "", "get_image": "not 'secret':%(name)s", "add_image": ""}"#);
     let gander = setup.start();
     let alice = gander.client().acting_as("alice", "a", "member,reader");
-    for name in ["last", "secret", "first"] {
-        alice.post("/v2/images").json(&json!({ "name": name })).send().expect(201);
-    }
+    let add = |name| alice.post("/v2/images").json(&json!({ "name": name })).send().expect(201).json();
+    let ids = ["last", "secret", "first"].map(|name| add(name)["id"].as_str().unwrap().to_owned());
+    gander.oldest_first(&ids);
     let (mut path, mut names) = ("/v2/images?limit=1".to_owned(), Vec::new());
     loop {
         let page = alice.get(&path).expect(200).json();

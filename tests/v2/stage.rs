@@ -8,10 +8,10 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use super::client::refusal;
-use crate::harness::{Client, Gander, Setup, TinyDisk, entries, eventually, five_kb, read_response, sqlite_rows};
+use crate::harness::{Client, Gander, Setup, TinyDisk, entries, eventually, five_kb, read_response};
 
 const LIMIT: Duration = Duration::from_secs(15);
-const HOSTS: &str = "SELECT value FROM image_properties WHERE name = 'os_glance_stage_host' AND deleted = 0";
+const HOSTS: &str = "SELECT value FROM image_properties WHERE name = 'os_glance_stage_host' AND NOT deleted";
 
 /// Queued as if nothing had been, with nothing on staging.
 #[track_caller]
@@ -52,7 +52,7 @@ fn staged_data_waits_for_its_import() {
         let text = refusal(http.put_file(id, b"abc"), 409);
         assert!(text.contains("Image status transition from uploading to saving is not allowed"), "{text}");
     }
-    assert!(sqlite_rows(&gander.path("glance.sqlite"), HOSTS).is_empty());
+    assert!(gander.rows(HOSTS).is_empty());
     assert!(entries(&gander.path("images")).is_empty() && entries(&gander.path("images/.journal")).is_empty());
 }
 
@@ -65,7 +65,7 @@ fn the_host_is_noted_but_not_shown() {
         let http = gander.client();
         let id = http.register("raw", "bare");
         http.put_stage(&id, b"abc").expect(204);
-        assert_eq!(sqlite_rows(&gander.path("glance.sqlite"), HOSTS), ["http://me:9292"]);
+        assert_eq!(gander.rows(HOSTS), ["http://me:9292"]);
         assert_eq!(http.image(&id).get("os_glance_stage_host"), None);
     }
 }

@@ -223,7 +223,7 @@ fn torture() {
     let at = |name: &str| gander.path(name);
     let places = Places { images: at("images"), journal: at("images/.journal"), staging: at("staging") };
     let neighbour = Setup::behind_proxy()
-        .set("sql_connection", format!("sqlite:///{}", at("glance.sqlite").display()))
+        .on(gander.database())
         .set("filesystem_store_datadir", places.images.display())
         .set("node_staging_uri", format!("file://{}", places.staging.display()))
         .start();

@@ -46,7 +46,7 @@ fn killed_when_the_data_is_stored_but_the_image_not_active() {
     let key = "012345678901234567890123456789ab";
     let mut gander = Setup::api("").set("metadata_encryption_key", key).start();
     let (id, mut stream) = half_an_upload(&gander.client());
-    let lock = WriteLock::on(&gander.path("glance.sqlite"));
+    let lock = WriteLock::on(gander.database());
     stream.write_all(b"def").unwrap();
     eventually("the data is stored", LIMIT, || gander.path("images").join(&id).exists());
     gander.end(Signal::KILL);
@@ -62,8 +62,8 @@ fn killed_in_the_middle_of_its_own_cleaning_up() {
     let (id, _stream) = half_an_upload(&gander.client());
     gander.end(Signal::KILL);
     // What it does first, so that nobody brings data while the last is removed.
-    let kill = "UPDATE images SET status = 'killed' RETURNING status";
-    assert_eq!(crate::harness::sqlite_rows(&gander.path("glance.sqlite"), kill), ["killed"]);
+    gander.rows("UPDATE images SET status = 'killed'");
+    assert_eq!(gander.rows("SELECT status FROM images"), ["killed"]);
     fs::write(gander.path("images").join(&id), "left").unwrap();
     gander.start_again();
     clean(&gander, &id);
@@ -93,9 +93,7 @@ fn data_that_could_not_be_removed_goes_at_the_next_start() {
 fn the_upload_of_a_living_server_is_left_alone() {
     let first = Gander::plain();
     let (id, mut stream) = half_an_upload(&first.client());
-    let second = Setup::api("")
-        .set("sql_connection", format!("sqlite:///{}", first.path("glance.sqlite").display()))
-        .set("filesystem_store_datadir", first.path("images").display());
+    let second = Setup::api("").on(first.database()).set("filesystem_store_datadir", first.path("images").display());
     let place = first.path("images").join(&id);
     let text = format!(r#"{{"work":"upload","locations":["file://{}"],"repeatable":true}}"#, place.display());
     fs::write(journal(&first).join(format!("{id}.0123456789abcdef")), text).unwrap();

@@ -9,11 +9,15 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::cli::terminal::{complain, say};
-use crate::db::sql::{HEAD, Purge, Settings, Sql};
+use crate::db::sql::{EXPAND_HEAD, HEAD, Purge, Settings, Sql};
 
 /// Exit code of a command line that cannot be understood, as argparse has it.
 const BAD_USAGE: u8 = 2;
-const VERSION_HINT: &str = "The database is under no migration control; `glance-manage db sync` puts it there.";
+const VERSION_HINT: &str = "Database is either not under migration control or under legacy migration control, please run \
+                            \"glance-manage db sync\" to place the database under alembic migration control.";
+const AT_HEAD: &str = "Database is up to date. No migrations needed.";
+const EXPANDED: &str = "Database expansion is up to date. No expansion needed.";
+const NOTHING_TO_MIGRATE: &str = "Database migration is up to date. No migration needed.";
 /// PostgreSQL knows `sync` only.
 const NO_STEPS: &str = "Rolling upgrades are currently supported only for MySQL and Sqlite";
 const SECONDS_PER_DAY: i64 = 86_400;
@@ -101,8 +105,14 @@ impl Age {
         let age = self.age_in_days.or(self.age).unwrap_or(default_age);
         let rows = self.max_rows.or(self.rows).unwrap_or(100);
         let days_since_epoch = chrono::Utc::now().timestamp() / SECONDS_PER_DAY;
-        if !(0..days_since_epoch).contains(&age) {
-            return Err(format!("age_in_days must be at least 0 and not reach back before 1970, it is {age}"));
+        if age < 0 {
+            return Err("Must supply a non-negative value for age.".to_owned());
+        }
+        if age >= days_since_epoch {
+            return Err("Maximal age is count of days since epoch.".to_owned());
+        }
+        if rows < -1 {
+            return Err("Minimal rows limit is -1.".to_owned());
         }
         let max_rows = match rows {
             -1 => None,
@@ -180,6 +190,16 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> ExitCode {
     }
 }
 
+/// What Glance refuses, in its words.
+fn refused(text: &str) -> Refused {
+    Refused { text: text.to_owned(), code: 1 }
+}
+
+/// What a step of an upgrade has led to.
+fn upgraded(to: &str) -> String {
+    format!("Upgraded database to: {to}, current revision(s): {to}")
+}
+
 fn failed(reason: &dyn Display) -> Refused {
     Refused { text: format!("ERROR: {reason}"), code: 1 }
 }
@@ -199,7 +219,7 @@ async fn work(command: &Command, sql: &Sql) -> Result<Lines, Refused> {
             Some(_) => failed(&"The schema cannot be downgraded; restore a backup of the database instead."),
         }),
         Command::Expand => expand(sql).await,
-        Command::Migrate => after_expand(sql, "Database migration is up to date. No migration needed.").await,
+        Command::Migrate => migrate(sql).await,
         Command::Contract => contract(sql).await,
         Command::Purge(age) => purge(sql, age.purge(30, false)).await,
         Command::PurgeImagesTable(age) => purge(sql, age.purge(180, true)).await,
@@ -221,17 +241,21 @@ async fn check(sql: &Sql) -> Result<Lines, Refused> {
         return Ok(vec!["Database is up to date. No upgrades needed.".to_owned()]);
     }
     // There is no data to migrate in any release this program can start from, so that step is never the next one.
-    let (verb, code) = if report.is_expanded() { ("contract", 5) } else { ("expand", 3) };
-    Err(Refused { text: format!("The database is not up to date. The next step is `glance-manage db {verb}`."), code })
+    let (which, verb, code) = if report.is_expanded() { ("next", "contract", 5) } else { ("first", "expand", 3) };
+    let step = format!("Your {which} step is to run `glance-manage db {verb}`.");
+    Err(Refused { text: format!("Your database is not up to date. {step}"), code })
 }
 
 async fn sync(sql: &Sql) -> Result<Lines, Refused> {
-    let was_head = sql.schema().await.map_err(|error| failed(&error))?.is_head();
+    let before = sql.schema().await.map_err(|error| failed(&error))?;
     // Also at the head: a database that Glance made lacks our own indexes.
-    sql.migrate_schema().await.map_err(|error| failed(&format!("Failed to sync database: {error}")))?;
-    let done =
-        if was_head { "Database is up to date. No migrations needed." } else { "Database is synced successfully." };
-    Ok(vec![done.to_owned()])
+    sql.migrate_schema().await.map_err(|error| refused(&format!("Failed to sync database: ERROR: {error}")))?;
+    if before.is_head() {
+        return Ok(vec![AT_HEAD.to_owned()]);
+    }
+    let expanded = if before.is_expanded() { EXPANDED.to_owned() } else { upgraded(EXPAND_HEAD) };
+    let done = "Database is synced successfully.".to_owned();
+    Ok(vec![expanded, NOTHING_TO_MIGRATE.to_owned(), upgraded(HEAD), done])
 }
 
 async fn version_control(sql: &Sql, revision: Option<&str>) -> Result<Lines, Refused> {
@@ -241,8 +265,9 @@ async fn version_control(sql: &Sql, revision: Option<&str>) -> Result<Lines, Ref
             "There was an error migrating the database.\nDetails: the database is already under migration control";
         return Err(failed(&reason));
     }
-    sql.stamp_schema(revision.unwrap_or("liberty")).await.map_err(|error| failed(&error))?;
-    Ok(Vec::new())
+    let revision = revision.unwrap_or("liberty");
+    sql.stamp_schema(revision).await.map_err(|error| failed(&error))?;
+    Ok(vec![format!("Placed database under migration control at revision: {revision}")])
 }
 
 async fn upgrade(sql: &Sql, revision: Option<&str>) -> Result<Lines, Refused> {
@@ -250,45 +275,60 @@ async fn upgrade(sql: &Sql, revision: Option<&str>) -> Result<Lines, Refused> {
         return Err(failed(&format!("This version upgrades to {HEAD} only, not to '{other}'.")));
     }
     sql.migrate_schema().await.map_err(|error| failed(&error))?;
-    version(sql).await
+    Ok(vec![format!("Upgraded database, current revision(s): {HEAD}")])
 }
 
-/// Does all the work of an upgrade: no step of it disturbs a server of the release before (database §1).
+/// Adds what is missing, which disturbs no server of the release before (database §1).
 async fn expand(sql: &Sql) -> Result<Lines, Refused> {
     steps_known(sql)?;
     let report = sql.schema().await.map_err(|error| failed(&error))?;
-    if report.is_usable() {
-        return Ok(vec!["Database expansion is up to date. No expansion needed.".to_owned()]);
+    if report.is_head() {
+        return Ok(vec![AT_HEAD.to_owned()]);
     }
-    sql.migrate_schema().await.map_err(|error| failed(&error))?;
-    Ok(vec!["The database is expanded; there is nothing to migrate or to contract.".to_owned()])
+    sql.expand_schema().await.map_err(|error| failed(&error))?;
+    Ok(vec![if report.is_expanded() { EXPANDED.to_owned() } else { upgraded(EXPAND_HEAD) }])
+}
+
+async fn migrate(sql: &Sql) -> Result<Lines, Refused> {
+    steps_known(sql)?;
+    let report = sql.schema().await.map_err(|error| failed(&error))?;
+    match (report.is_head(), report.is_expanded()) {
+        (true, _) => Ok(vec![AT_HEAD.to_owned()]),
+        (false, true) => Ok(vec![NOTHING_TO_MIGRATE.to_owned()]),
+        (false, false) => Err(refused(
+            "Data migration did not run. Data migration cannot be run before database expansion. Run database expansion \
+             first using \"glance-manage db expand\"",
+        )),
+    }
 }
 
 async fn contract(sql: &Sql) -> Result<Lines, Refused> {
-    let lines = after_expand(sql, "Database is up to date. No migrations needed.").await?;
-    sql.migrate_schema().await.map_err(|error| failed(&error))?;
-    Ok(lines)
-}
-
-async fn after_expand(sql: &Sql, line: &str) -> Result<Lines, Refused> {
     steps_known(sql)?;
-    if sql.schema().await.map_err(|error| failed(&error))?.is_usable() {
-        return Ok(vec![line.to_owned()]);
+    let report = sql.schema().await.map_err(|error| failed(&error))?;
+    if report.is_head() {
+        return Ok(vec![AT_HEAD.to_owned()]);
     }
-    Err(failed(&"The database must be expanded first: run `glance-manage db expand`."))
+    if !report.is_expanded() {
+        return Err(refused(
+            "Database contraction did not run. Database contraction cannot be run before database expansion. Run database \
+             expansion first using \"glance-manage db expand\"",
+        ));
+    }
+    sql.migrate_schema().await.map_err(|error| failed(&error))?;
+    Ok(vec![upgraded(HEAD)])
 }
 
 fn steps_known(sql: &Sql) -> Result<(), Refused> {
-    if sql.upgrades_in_steps() { Ok(()) } else { Err(failed(&NO_STEPS)) }
+    if sql.upgrades_in_steps() { Ok(()) } else { Err(refused(NO_STEPS)) }
 }
 
 async fn purge(sql: &Sql, purge: Result<Purge, String>) -> Result<Lines, Refused> {
-    let purge = purge.map_err(|reason| failed(&reason))?;
+    let purge = purge.map_err(|reason| refused(&reason))?;
     match sql.purge(purge).await {
         Ok(purged) => Ok(purged.iter().map(|(table, rows)| format!("{table}: {rows} rows removed")).collect()),
         Err(error) => {
             tracing::error!(%error, "purge failed");
-            Err(failed(&"Purge command failed, check glance-manage logs for more details."))
+            Err(refused("Purge command failed, check glance-manage logs for more details."))
         }
     }
 }

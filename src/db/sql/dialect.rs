@@ -52,6 +52,11 @@ impl Dialect {
         if self == Self::Sqlite { Expr::cust_with_expr("+?", column) } else { column }
     }
 
+    /// The text of a column, compared as it is: MySQL else takes case, accents and spaces at the end for nothing.
+    pub(super) fn bytewise(self, column: Expr) -> Expr {
+        if self == Self::Mysql { Expr::cust_with_expr("BINARY ?", column) } else { column }
+    }
+
     /// Lists the tables of the database, as column `name`.
     pub(super) fn table_names(self) -> SelectStatement {
         let mut select = Query::select();
@@ -79,6 +84,7 @@ impl Dialect {
                 .from(("pg_catalog", "pg_indexes"))
                 .and_where(Expr::col("schemaname").eq(Expr::cust("current_schema()"))),
             Self::Mysql => select
+                .distinct()
                 .expr_as(Expr::col("index_name"), "name")
                 .from(("information_schema", "statistics"))
                 .and_where(Expr::col("table_schema").eq(Expr::cust("DATABASE()"))),

@@ -13,12 +13,21 @@ pub(super) enum Fault {
     /// The database's answer, or the lack of one.
     #[error(transparent)]
     Driver(#[from] sqlx::Error),
+    /// The connection was lost before the database said whether it had committed.
+    #[error("it is not known whether the change was made: {0}")]
+    Uncertain(sqlx::Error),
 }
 
 impl Fault {
-    /// Another attempt may succeed: a lock was in the way, or a deadlock was broken at our cost.
+    /// What became of a commit.
+    pub(super) fn of_commit(error: sqlx::Error) -> Self {
+        if cause(&error) == Cause::Lost { Self::Uncertain(error) } else { Self::Driver(error) }
+    }
+
+    /// Another attempt may succeed: a lock was in the way, a deadlock was broken at our cost, or the connection was lost
+    /// and with it all that had been done.
     pub(super) fn is_passing(&self) -> bool {
-        matches!(self, Self::Driver(error) if cause(error) == Cause::Busy)
+        matches!(self, Self::Driver(error) if matches!(cause(error), Cause::Busy | Cause::Lost))
     }
 
     /// A unique key is taken.
@@ -31,12 +40,13 @@ impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
         let error = match fault {
             Fault::Refused(error) => return error,
+            Fault::Uncertain(_) => return Self::Unavailable(format!(": {fault}")),
             Fault::Driver(error) => error,
         };
         match cause(&error) {
             Cause::Duplicate => Self::Duplicate(String::new()),
             Cause::Busy => Self::Unavailable(": the database is busy".to_owned()),
-            Cause::Unreachable => Self::Unavailable(format!(": {error}")),
+            Cause::Lost | Cause::Unreachable => Self::Unavailable(format!(": {error}")),
             Cause::Value => Self::Invalid(format!("The database refuses a value: {error}")),
             Cause::Other => Self::Internal(error.to_string()),
         }
@@ -47,6 +57,9 @@ impl From<Fault> for Error {
 enum Cause {
     Duplicate,
     Busy,
+    /// The connection is gone.
+    Lost,
+    /// There is none to be had.
     Unreachable,
     Value,
     Other,
@@ -55,11 +68,10 @@ enum Cause {
 fn cause(error: &sqlx::Error) -> Cause {
     let database = match error {
         sqlx::Error::Database(database) => database,
-        sqlx::Error::Io(_)
-        | sqlx::Error::Tls(_)
-        | sqlx::Error::PoolTimedOut
-        | sqlx::Error::PoolClosed
-        | sqlx::Error::WorkerCrashed => return Cause::Unreachable,
+        sqlx::Error::Io(_) => return Cause::Lost,
+        sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
+            return Cause::Unreachable;
+        }
         _ => return Cause::Other,
     };
     if database.is_unique_violation() {
@@ -78,8 +90,10 @@ fn cause(error: &sqlx::Error) -> Cause {
 fn mysql_cause(number: u16) -> Cause {
     match number {
         1205 | 1213 | 1047 => Cause::Busy,
-        1040 | 1053 | 2006 | 2013 | 2014 | 2045 | 2055 => Cause::Unreachable,
-        1264 | 1366 | 1406 => Cause::Value,
+        1053 | 1317 | 1927 | 2006 | 2013 | 2014 | 2045 | 2055 => Cause::Lost,
+        1040 | 1203 => Cause::Unreachable,
+        // 1267 and 1271: a text that is compared has characters beyond those of the column.
+        1264 | 1267 | 1271 | 1292 | 1366 | 1406 => Cause::Value,
         _ => Cause::Other,
     }
 }
@@ -87,9 +101,10 @@ fn mysql_cause(number: u16) -> Cause {
 fn sqlstate_cause(state: &str) -> Cause {
     match state {
         "40P01" | "40001" | "55P03" => Cause::Busy,
-        "57P01" | "57P02" | "57P03" | "53300" => Cause::Unreachable,
+        "57P01" | "57P02" | "57P03" => Cause::Lost,
+        "53300" => Cause::Unreachable,
         "22001" | "22003" | "22021" => Cause::Value,
-        _ if state.starts_with("08") => Cause::Unreachable,
+        _ if state.starts_with("08") => Cause::Lost,
         _ => Cause::Other,
     }
 }
@@ -111,7 +126,7 @@ mod tests {
     fn locks_and_lost_connections_are_told_apart() {
         assert_eq!((sqlite_cause(5), sqlite_cause(517), sqlite_cause(6)), (Cause::Busy, Cause::Busy, Cause::Busy));
         assert_eq!((sqlite_cause(14), sqlite_cause(1)), (Cause::Unreachable, Cause::Other));
-        assert_eq!((sqlstate_cause("40P01"), sqlstate_cause("08006")), (Cause::Busy, Cause::Unreachable));
-        assert_eq!((mysql_cause(1213), mysql_cause(2006)), (Cause::Busy, Cause::Unreachable));
+        assert_eq!((sqlstate_cause("40P01"), sqlstate_cause("08006")), (Cause::Busy, Cause::Lost));
+        assert_eq!((mysql_cause(1213), mysql_cause(2006)), (Cause::Busy, Cause::Lost));
     }
 }

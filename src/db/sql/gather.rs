@@ -13,7 +13,8 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::pool::Pool;
-use super::{ATTEMPT, no_answer, rows, tried};
+use super::retry::{ATTEMPT, Retry, no_answer};
+use super::rows;
 use crate::db::{Error, Result};
 use crate::model::{Image, ImageId};
 
@@ -25,8 +26,11 @@ const MOST: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The reads of one database.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Gather(Arc<Mutex<State>>);
+#[derive(Debug, Clone)]
+pub(super) struct Gather {
+    retry: Retry,
+    state: Arc<Mutex<State>>,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -42,6 +46,10 @@ struct Waiting {
 }
 
 impl Gather {
+    pub(super) fn new(retry: Retry) -> Self {
+        Self { retry, state: Arc::default() }
+    }
+
     /// The image `id` with its children, whoever may see it; `None` if there is none.
     pub(super) async fn image(&self, pool: &Pool, id: &ImageId) -> Result<Option<Image>> {
         let (answer, answered) = oneshot::channel();
@@ -70,7 +78,7 @@ impl Gather {
 
     fn state(&self) -> MutexGuard<'_, State> {
         // The state is whole after every statement, so a panic elsewhere leaves nothing to distrust.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -91,7 +99,8 @@ impl Reader {
             let mut ids: Vec<ImageId> = waiting.iter().map(|waiting| waiting.id.clone()).collect();
             ids.sort_unstable();
             ids.dedup();
-            let mut read = pin!(tried(|| async { rows::load_all(&mut pool.read().await?, &ids).await }));
+            let mut read =
+                pin!(self.gather.retry.tried(|| async { rows::load_all(&mut pool.read().await?, &ids).await }));
             let found = match timeout(PATIENCE, &mut read).await {
                 Ok(found) => found,
                 Err(_) => {

@@ -21,6 +21,7 @@ mod pool;
 mod properties;
 mod purge;
 mod readers;
+mod retry;
 mod rows;
 mod schema;
 mod settings;
@@ -33,18 +34,18 @@ mod unicode;
 mod url;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::OnceCell;
 
 pub(crate) use purge::Purge;
-pub(crate) use schema::{HEAD, Report, SchemaError};
+pub(crate) use retry::Retry;
+pub(crate) use schema::{EXPAND_HEAD, HEAD, Report, SchemaError};
 pub(crate) use settings::{PageLimits, Settings};
 pub(crate) use url::BadUrl;
 
 use self::dialect::Dialect;
-use self::error::Fault;
 use self::gather::Gather;
 use self::pool::Pool;
 use crate::db::{Error, Metadata, Result, Step, UpdateMode};
@@ -52,16 +53,13 @@ use crate::model::{
     Context, Image, ImageFields, ImageId, ImageQuery, Listing, Location, Member, MemberStatus, Membership, Sharing,
 };
 
-/// Longest that one attempt at an operation may take.
-const ATTEMPT: Duration = Duration::from_secs(60);
-/// How long an operation is tried again while locks are in its way, and the pause between (database §5).
-const RETRY_FOR: Duration = Duration::from_secs(5);
-const RETRY_PAUSE: Duration = Duration::from_millis(50);
-
 /// A database of image records. Clones share its connections.
 #[derive(Debug, Clone)]
 pub(crate) struct Sql {
     pool: Pool,
+    retry: Retry,
+    /// Attempts to reach the server at the start after the first, `None`: no end; and the pause between.
+    connecting: (Option<u32>, Duration),
     page: PageLimits,
     gather: Gather,
     /// Images can be found by their children: asked once.
@@ -73,15 +71,34 @@ impl Sql {
     pub(crate) fn connect(settings: &Settings) -> std::result::Result<Self, BadUrl> {
         Ok(Self {
             pool: Pool::open(settings)?,
+            retry: settings.retry,
+            connecting: (settings.max_retries, settings.retry_interval),
             page: settings.page,
-            gather: Gather::default(),
+            gather: Gather::new(settings.retry),
             indexed: Arc::default(),
         })
     }
 
     /// What the database holds.
     pub(crate) async fn schema(&self) -> Result<Report> {
-        tried(|| async { schema::found(&mut self.pool.read().await?).await }).await
+        self.retry.tried(|| async { schema::found(&mut self.pool.read().await?).await }).await
+    }
+
+    /// Waits until the server can be asked, as `max_retries` and `retry_interval` say. A file is there or it is not.
+    pub(crate) async fn wait_for_server(&self) -> Result<()> {
+        let (times, pause) = self.connecting;
+        let mut attempts = 0;
+        loop {
+            match self.pool.reach().await.map_err(|error| Error::from(error::Fault::from(error))) {
+                Err(Error::Unavailable(reason)) if times.is_none_or(|times| attempts < times) => {
+                    attempts += 1;
+                    let pause = pause.as_secs();
+                    tracing::warn!("the database cannot be reached{reason}; attempt {attempts} in {pause} s");
+                }
+                result => return result,
+            }
+            tokio::time::sleep(pause).await;
+        }
     }
 
     /// Refuses a database that is neither ready nor empty (an empty one is [`Sql::sync_schema`]'s to fill).
@@ -104,65 +121,48 @@ impl Sql {
 
     /// Brings an empty database, or one that lacks just the tables of 2024.1, to the head; refuses any other.
     pub(crate) async fn migrate_schema(&self) -> std::result::Result<(), SchemaError> {
-        let result = tried(|| async {
+        self.change_schema(false).await
+    }
+
+    /// The same, but leaves the last step, which changes nothing but the record of it, to [`Sql::migrate_schema`].
+    pub(crate) async fn expand_schema(&self) -> std::result::Result<(), SchemaError> {
+        self.change_schema(true).await
+    }
+
+    async fn change_schema(&self, only_expand: bool) -> std::result::Result<(), SchemaError> {
+        let changed = self.retry.tried(|| async {
             let mut session = self.pool.begin().await?;
-            // Looked at inside the transaction: another process may be doing the same.
+            session.lock_schema().await?;
+            // Looked at inside the transaction: another process may have done the same.
             let report = schema::found(&mut session).await?;
-            let migrated = schema::migrate(&mut session, &report).await?;
+            let changed = if only_expand {
+                schema::expand(&mut session, &report).await
+            } else {
+                schema::migrate(&mut session, &report).await
+            };
+            session.unlock_schema().await?;
+            let changed = changed?;
             session.commit().await?;
-            Ok(migrated)
+            Ok(changed)
         });
-        match result.await {
-            Ok(migrated) => migrated,
-            // Where the race for creating tables is not serialised, losing it is an error.
-            Err(error) => {
-                if self.schema().await?.is_head() {
-                    Ok(())
-                } else {
-                    Err(error.into())
-                }
-            }
-        }
+        changed.await?
     }
 
     /// Records a revision without touching a table.
     pub(crate) async fn stamp_schema(&self, revision: &str) -> Result<()> {
-        tried(|| async {
-            let mut session = self.pool.begin().await?;
-            schema::record(&mut session, revision).await?;
-            Ok(session.commit().await?)
-        })
-        .await
+        self.retry
+            .tried(|| async {
+                let mut session = self.pool.begin().await?;
+                schema::record(&mut session, revision).await?;
+                session.commit().await
+            })
+            .await
     }
 
     /// Whether expand, migrate and contract are separate steps here (database §10.1).
     pub(crate) fn upgrades_in_steps(&self) -> bool {
         self.pool.dialect() != Dialect::Postgres
     }
-}
-
-/// Runs one operation, again while nothing but a lock is in its way.
-async fn tried<T, F>(attempt: impl Fn() -> F) -> Result<T>
-where
-    F: Future<Output = std::result::Result<T, Fault>>,
-{
-    let started = Instant::now();
-    loop {
-        let Ok(result) = tokio::time::timeout(ATTEMPT, attempt()).await else {
-            return Err(no_answer());
-        };
-        match result {
-            Err(fault) if fault.is_passing() && started.elapsed() < RETRY_FOR => {
-                tokio::time::sleep(RETRY_PAUSE).await;
-            }
-            result => return Ok(result?),
-        }
-    }
-}
-
-/// [`ATTEMPT`] is over.
-fn no_answer() -> Error {
-    Error::Unavailable(format!(": the database did not answer in {} s", ATTEMPT.as_secs()))
 }
 
 #[async_trait]
@@ -172,7 +172,8 @@ impl Metadata for Sql {
         match image_get::plainly_visible(ctx, &image) {
             Some(seen) => seen?,
             None => {
-                tried(|| async { image_get::visible_to_member(&mut self.pool.read().await?, ctx, &image).await })
+                self.retry
+                    .tried(|| async { image_get::visible_to_member(&mut self.pool.read().await?, ctx, &image).await })
                     .await?
             }
         }
@@ -181,29 +182,35 @@ impl Metadata for Sql {
 
     async fn image_find(&self, ctx: &Context, query: &ImageQuery) -> Result<Vec<Image>> {
         let size = self.page.size(query.limit);
-        tried(|| async { image_find::image_find(&mut self.pool.read().await?, ctx, query, size).await }).await
+        self.retry
+            .tried(|| async { image_find::image_find(&mut self.pool.read().await?, ctx, query, size).await })
+            .await
     }
 
     async fn image_list(&self, ctx: &Context, listing: &Listing) -> Result<Vec<Image>> {
-        tried(|| async {
-            let mut session = self.pool.read().await?;
-            let indexed = self.indexed.get_or_try_init(|| own_indexes::find_by_children(&mut session)).await;
-            let indexed = *indexed?;
-            listing::image_list(&mut session, ctx, listing, indexed).await
-        })
-        .await
+        self.retry
+            .tried(|| async {
+                let mut session = self.pool.read().await?;
+                let indexed = self.indexed.get_or_try_init(|| own_indexes::find_by_children(&mut session)).await;
+                let indexed = *indexed?;
+                listing::image_list(&mut session, ctx, listing, indexed).await
+            })
+            .await
     }
 
     async fn image_insert(&self, ctx: &Context, fields: ImageFields) -> Result<Image> {
         fields.validate(None, ctx.api)?;
         unicode::check_fields(&fields)?;
         let id = fields.id.clone().unwrap_or_else(ImageId::random);
-        tried(|| async { image_write::image_insert(self.pool.begin().await?, ctx, &id, &fields).await }).await
+        self.retry
+            .tried(|| async { image_write::image_insert(self.pool.begin().await?, ctx, &id, &fields).await })
+            .await
     }
 
     async fn image_update(&self, ctx: &Context, id: &ImageId, fields: ImageFields, mode: UpdateMode) -> Result<Image> {
         unicode::check_fields(&fields)?;
-        tried(|| async { image_write::image_update(self.pool.begin().await?, ctx, id, &fields, mode, None).await })
+        self.retry
+            .tried(|| async { image_write::image_update(self.pool.begin().await?, ctx, id, &fields, mode, None).await })
             .await
     }
 
@@ -216,62 +223,67 @@ impl Metadata for Sql {
         mode: UpdateMode,
     ) -> Result<Image> {
         unicode::check_fields(&fields)?;
-        tried(|| async {
-            image_write::image_update(self.pool.begin().await?, ctx, id, &fields, mode, Some(held)).await
-        })
-        .await
+        self.retry
+            .tried(|| async {
+                image_write::image_update(self.pool.begin().await?, ctx, id, &fields, mode, Some(held)).await
+            })
+            .await
     }
 
     async fn tag_add(&self, ctx: &Context, id: &ImageId, tag: &str, quota: Option<usize>) -> Result<Option<Image>> {
         unicode::check_tag(tag)?;
-        tried(|| async { image_tag::tag_add(self.pool.begin().await?, ctx, id, tag, quota).await }).await
+        self.retry.tried(|| async { image_tag::tag_add(self.pool.begin().await?, ctx, id, tag, quota).await }).await
     }
 
     async fn tag_remove(&self, ctx: &Context, id: &ImageId, tag: &str) -> Result<Image> {
-        tried(|| async { image_tag::tag_remove(self.pool.begin().await?, ctx, id, tag).await }).await
+        self.retry.tried(|| async { image_tag::tag_remove(self.pool.begin().await?, ctx, id, tag).await }).await
     }
 
     async fn image_delete(&self, ctx: &Context, id: &ImageId, step: Option<Step>) -> Result<()> {
-        tried(|| async { image_write::image_delete(self.pool.begin().await?, ctx, id, step).await }).await
+        self.retry.tried(|| async { image_write::image_delete(self.pool.begin().await?, ctx, id, step).await }).await
     }
 
     async fn members(&self, ctx: &Context, id: &ImageId) -> Result<Vec<Member>> {
-        tried(|| async { members::members(&mut self.pool.read().await?, ctx, id).await }).await
+        self.retry.tried(|| async { members::members(&mut self.pool.read().await?, ctx, id).await }).await
     }
 
     async fn members_replace(&self, ctx: &Context, id: &ImageId, members: &[Membership]) -> Result<()> {
         members.iter().try_for_each(|membership| unicode::check_member(&membership.member))?;
-        tried(|| async { members::members_replace(self.pool.begin().await?, ctx, id, members).await }).await
+        self.retry.tried(|| async { members::members_replace(self.pool.begin().await?, ctx, id, members).await }).await
     }
 
     async fn member_put(&self, ctx: &Context, id: &ImageId, member: &Membership) -> Result<()> {
         unicode::check_member(&member.member)?;
-        tried(|| async { members::member_put(self.pool.begin().await?, ctx, id, member).await }).await
+        self.retry.tried(|| async { members::member_put(self.pool.begin().await?, ctx, id, member).await }).await
     }
 
     async fn member_delete(&self, ctx: &Context, id: &ImageId, member: &str) -> Result<()> {
-        tried(|| async { members::member_delete(self.pool.begin().await?, ctx, id, member).await }).await
+        self.retry.tried(|| async { members::member_delete(self.pool.begin().await?, ctx, id, member).await }).await
     }
 
     async fn sharings(&self, ctx: &Context, id: &ImageId) -> Result<Vec<Sharing>> {
-        tried(|| async { sharings::sharings(&mut self.pool.read().await?, ctx, id).await }).await
+        self.retry.tried(|| async { sharings::sharings(&mut self.pool.read().await?, ctx, id).await }).await
     }
 
     async fn sharing_add(&self, ctx: &Context, id: &ImageId, member: &str, quota: Option<usize>) -> Result<Sharing> {
         unicode::check_member(member)?;
-        tried(|| async { sharings::sharing_add(self.pool.begin().await?, ctx, id, member, quota).await }).await
+        self.retry
+            .tried(|| async { sharings::sharing_add(self.pool.begin().await?, ctx, id, member, quota).await })
+            .await
     }
 
     async fn sharing_answer(&self, ctx: &Context, id: &ImageId, member: &str, status: MemberStatus) -> Result<Sharing> {
-        tried(|| async { sharings::sharing_answer(self.pool.begin().await?, ctx, id, member, status).await }).await
+        self.retry
+            .tried(|| async { sharings::sharing_answer(self.pool.begin().await?, ctx, id, member, status).await })
+            .await
     }
 
     async fn sharing_end(&self, ctx: &Context, id: &ImageId, member: &str) -> Result<()> {
-        tried(|| async { sharings::sharing_end(self.pool.begin().await?, ctx, id, member).await }).await
+        self.retry.tried(|| async { sharings::sharing_end(self.pool.begin().await?, ctx, id, member).await }).await
     }
 
     /// v1 checks nothing here (v1-api §14): who knows a project's id may see what is shared with it.
     async fn shared_images(&self, _ctx: &Context, member: &str) -> Result<Vec<Member>> {
-        tried(|| async { members::shared_images(&mut self.pool.read().await?, member).await }).await
+        self.retry.tried(|| async { members::shared_images(&mut self.pool.read().await?, member).await }).await
     }
 }

@@ -1,6 +1,7 @@
 //! One face for the three drivers: pools, sessions, rows.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sea_query_sqlx::{SqlxBinder, SqlxValues};
@@ -11,6 +12,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteRo
 use sqlx::{AssertSqlSafe, Database, Decode, Executor, MySql, Postgres, Row as _, Sqlite, Transaction};
 
 use super::dialect::Dialect;
+use super::error::Fault;
 use super::readers::{Reader, Readers};
 use super::settings::Settings;
 use super::url::{self, BadUrl, Target};
@@ -44,13 +46,17 @@ impl Pool {
             }
             Target::Postgres(target) => Ok(Self::Postgres(options(settings, most).connect_lazy_with(*target))),
             Target::Mysql(target) => {
-                let strict = options(settings, most).after_connect(|connection: &mut MySqlConnection, _| {
+                let session: Arc<str> = mysql_session(settings)?.into();
+                let prepared = options(settings, most).after_connect(move |connection: &mut MySqlConnection, _| {
+                    let session = Arc::clone(&session);
                     Box::pin(async move {
-                        connection.execute("SET SESSION sql_mode = 'TRADITIONAL'").await?;
+                        if !session.is_empty() {
+                            connection.execute(sqlx::raw_sql(AssertSqlSafe(session.to_string()))).await?;
+                        }
                         Ok(())
                     })
                 });
-                Ok(Self::Mysql(strict.connect_lazy_with(*target)))
+                Ok(Self::Mysql(prepared.connect_lazy_with(*target)))
             }
         }
     }
@@ -61,6 +67,15 @@ impl Pool {
             Self::Memory(_) | Self::File(..) => Dialect::Sqlite,
             Self::Postgres(_) => Dialect::Postgres,
             Self::Mysql(_) => Dialect::Mysql,
+        }
+    }
+
+    /// Opens a connection to a server, if that is what the database is.
+    pub(super) async fn reach(&self) -> sqlx::Result<()> {
+        match self {
+            Self::Memory(_) | Self::File(..) => Ok(()),
+            Self::Postgres(pool) => pool.acquire().await.map(drop),
+            Self::Mysql(pool) => pool.acquire().await.map(drop),
         }
     }
 
@@ -85,6 +100,17 @@ impl Pool {
             Self::Mysql(pool) => Session::Mysql(Link::Transaction(pool.begin().await?)),
         })
     }
+}
+
+/// What each connection to MySQL begins with (database §8).
+fn mysql_session(settings: &Settings) -> Result<String, BadUrl> {
+    let mode = &settings.mysql_sql_mode;
+    if !mode.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ',')) {
+        return Err(BadUrl(format!("mysql_sql_mode '{mode}' is no list of modes")));
+    }
+    let mode = if mode.is_empty() { String::new() } else { format!("SET SESSION sql_mode = '{mode}';") };
+    let wait = settings.mysql_wsrep_sync_wait.map(|wait| format!("SET SESSION wsrep_sync_wait = {wait};"));
+    Ok(mode + &wait.unwrap_or_default())
 }
 
 fn options<DB: Database>(settings: &Settings, most: u32) -> PoolOptions<DB> {
@@ -212,14 +238,35 @@ impl Session {
         }
     }
 
+    /// Waits until no other process changes the schema. SQLite's transactions do so anyway; PostgreSQL's lock ends with the
+    /// transaction.
+    pub(super) async fn lock_schema(&mut self) -> sqlx::Result<()> {
+        match self.dialect() {
+            Dialect::Sqlite => Ok(()),
+            Dialect::Postgres => {
+                self.script("SELECT pg_advisory_xact_lock(hashtext('gander schema'))".to_owned()).await
+            }
+            Dialect::Mysql => self.script("SELECT GET_LOCK(CONCAT('gander.', DATABASE()), 50)".to_owned()).await,
+        }
+    }
+
+    /// Lets go of what [`Session::lock_schema`] took. MySQL's lock is the connection's, which lives on.
+    pub(super) async fn unlock_schema(&mut self) -> sqlx::Result<()> {
+        match self.dialect() {
+            Dialect::Sqlite | Dialect::Postgres => Ok(()),
+            Dialect::Mysql => self.script("SELECT RELEASE_LOCK(CONCAT('gander.', DATABASE()))".to_owned()).await,
+        }
+    }
+
     /// Ends the transaction, keeping its changes.
-    pub(super) async fn commit(self) -> sqlx::Result<()> {
-        match self {
+    pub(super) async fn commit(self) -> Result<(), Fault> {
+        let committed = match self {
             Self::Sqlite(link) => link.commit().await,
             Self::Reading(_) => Ok(()),
             Self::Postgres(link) => link.commit().await,
             Self::Mysql(link) => link.commit().await,
-        }
+        };
+        committed.map_err(Fault::of_commit)
     }
 }
 

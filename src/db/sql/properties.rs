@@ -8,6 +8,7 @@ use sea_query::{Expr, ExprTrait, Query};
 use super::error::Fault;
 use super::pool::Session;
 use super::statement::insert_child;
+use crate::db::Error;
 use crate::model::{ImageId, is_own_property};
 
 /// The lock of v2's imports: written by nothing but its own atomic statements (database §4.4).
@@ -46,7 +47,10 @@ pub(super) async fn set(
             }
             None => {
                 let cells = [("name", name.as_str().into()), ("value", value.clone().into())];
-                session.execute(&insert_child("image_properties", image, now, cells)).await?;
+                match session.execute(&insert_child("image_properties", image, now, cells)).await.map_err(Fault::from) {
+                    Err(fault) if fault.is_duplicate() => rename(session, image, name, value.as_ref(), now).await?,
+                    inserted => drop(inserted?),
+                }
             }
         }
     }
@@ -57,6 +61,33 @@ pub(super) async fn set(
             .map(|(name, _)| name)
             .collect();
         remove(session, image, left, now).await?;
+    }
+    Ok(())
+}
+
+/// Sets a property in the row of a removed one, whose name MySQL takes for the same: it differs in case, accents or spaces
+/// at its end only (database §8). Two of these at a time MySQL cannot hold.
+async fn rename(
+    session: &mut Session,
+    image: &ImageId,
+    name: &str,
+    value: Option<&String>,
+    now: NaiveDateTime,
+) -> Result<(), Fault> {
+    let renamed = Query::update()
+        .table("image_properties")
+        .value("name", name)
+        .value("value", value.cloned())
+        .value("deleted", false)
+        .value("deleted_at", None::<NaiveDateTime>)
+        .value("updated_at", now)
+        .and_where(Expr::col("image_id").eq(image.as_str()))
+        .and_where(Expr::col("name").eq(name))
+        .and_where(Expr::col("deleted").eq(true))
+        .take();
+    if session.execute(&renamed).await? == 0 {
+        let reason = "the database takes its name for that of another property of the image";
+        return Err(Error::Duplicate(format!("Property {name}: {reason}")).into());
     }
     Ok(())
 }

@@ -30,13 +30,14 @@ impl Sql {
     /// Removes old rows. Revived rows stay, whatever `deleted_at` another writer left in them.
     pub(crate) async fn purge(&self, purge: Purge) -> Result<Purged> {
         let before = now() - Duration::days(i64::from(purge.age_in_days));
-        super::tried(|| async {
-            let mut session = self.pool.begin().await?;
-            let purged = run(&mut session, purge, before).await?;
-            session.commit().await?;
-            Ok(purged)
-        })
-        .await
+        self.retry
+            .tried(|| async {
+                let mut session = self.pool.begin().await?;
+                let purged = run(&mut session, purge, before).await?;
+                session.commit().await?;
+                Ok(purged)
+            })
+            .await
     }
 }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::retry::Retry;
+
 /// The part of `[database]` that is used (configuration §4), and the page sizes of lists.
 #[derive(Clone)]
 pub(crate) struct Settings {
@@ -16,6 +18,16 @@ pub(crate) struct Settings {
     pub(crate) pool_timeout: Duration,
     /// Age at which a connection is replaced; `None`: never.
     pub(crate) connection_recycle_time: Option<Duration>,
+    /// Attempts to reach the server at the start, after the first; `None`: no end.
+    pub(crate) max_retries: Option<u32>,
+    /// Pause between those.
+    pub(crate) retry_interval: Duration,
+    /// When operations are tried again.
+    pub(crate) retry: Retry,
+    /// MySQL's `sql_mode` of each connection; empty: the server's.
+    pub(crate) mysql_sql_mode: String,
+    /// What Galera waits for before it answers; `None`: as the server has it.
+    pub(crate) mysql_wsrep_sync_wait: Option<u32>,
     /// False: SQLite leaves it to the system when its writes reach the disk.
     pub(crate) sqlite_synchronous: bool,
     /// Page sizes of lists.
@@ -39,6 +51,11 @@ impl Settings {
             max_overflow: 50,
             pool_timeout: Duration::from_secs(30),
             connection_recycle_time: Some(Duration::from_secs(3600)),
+            max_retries: Some(10),
+            retry_interval: Duration::from_secs(10),
+            retry: Retry::Brief,
+            mysql_sql_mode: "TRADITIONAL".to_owned(),
+            mysql_wsrep_sync_wait: None,
             sqlite_synchronous: true,
             page: PageLimits::default(),
         }

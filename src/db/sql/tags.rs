@@ -41,7 +41,9 @@ pub(super) async fn remove(
     now: NaiveDateTime,
 ) -> Result<u64, Fault> {
     let mut removed = soft_delete_children("image_tags", image, now);
-    Ok(session.execute(removed.and_where(Expr::col("value").eq(tag))).await?)
+    // MySQL compares without case, and would remove others as well (database §8).
+    let just_this = session.dialect().bytewise(Expr::col("value")).eq(tag);
+    Ok(session.execute(removed.and_where(just_this)).await?)
 }
 
 /// The live tags.

@@ -53,7 +53,11 @@ fn sqlite(rest: &str) -> Result<Target, BadUrl> {
 }
 
 fn server(text: &str) -> Result<Url, BadUrl> {
-    let url = Url::parse(text)
+    // SQLAlchemy takes a user without a host, where the host is said otherwise or is this one.
+    let no_host =
+        text.split_once("://").and_then(|(_, rest)| rest.split_once('/')).filter(|(who, _)| who.ends_with('@'));
+    let text = if no_host.is_some() { text.replacen("@/", "@localhost/", 1) } else { text.to_owned() };
+    let url = Url::parse(&text)
         .map_err(|error| bad(&format!("{error} (are special characters of the password percent-encoded?)")))?;
     if url.fragment().is_some() {
         return Err(bad("a '#' must be percent-encoded"));
@@ -88,7 +92,9 @@ fn postgres(url: &Url) -> Result<PgConnectOptions, BadUrl> {
     }
     for (name, value) in url.query_pairs() {
         options = match name.as_ref() {
+            "host" if value.starts_with('/') => options.socket(value.as_ref()),
             "host" => options.host(&value),
+            "port" => options.port(value.parse().map_err(|_| bad(&format!("'{value}' is no port")))?),
             "sslmode" => {
                 options.ssl_mode(value.parse::<PgSslMode>().map_err(|_| bad(&format!("unknown sslmode '{value}'")))?)
             }
@@ -170,6 +176,15 @@ mod tests {
             panic!("not PostgreSQL");
         };
         assert_eq!((options.get_host(), options.get_database()), ("::1", Some("glance")));
+        let Ok(Target::Postgres(options)) = parse("postgresql://u:p@/glance?host=/run/postgresql&port=5433") else {
+            panic!("not PostgreSQL");
+        };
+        assert_eq!(options.get_socket().map(|path| path.as_path()), Some(Path::new("/run/postgresql")));
+        assert_eq!((options.get_port(), options.get_username()), (5433, "u"));
+        let Ok(Target::Mysql(options)) = parse("mysql://u:p@h/glance?ssl_ca=/etc/a@/ca.pem") else {
+            panic!("not MySQL")
+        };
+        assert_eq!((options.get_host(), options.get_port()), ("h", 3306));
     }
 
     #[test]

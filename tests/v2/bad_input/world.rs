@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use regex::Regex;
 use serde_json::{Value, json};
 
-use crate::harness::{Client, Gander, Request, Response, Setup, TRUSTED_CACHING, entries, five_kb, sqlite_rows};
+use crate::harness::{Client, Gander, Request, Response, Setup, TRUSTED_CACHING, entries, five_kb};
 
 /// What a request of a route brings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,13 +82,12 @@ pub(super) const ROUTES: [Route; 31] = [
 
 /// The rows that clients can change.
 const ROWS: [&str; 5] = [
-    "SELECT id || quote(name) || status || quote(size) || quote(owner) || visibility || quote(disk_format)
-     || quote(checksum) || min_ram || min_disk || protected || quote(updated_at) || quote(deleted_at) || os_hidden
-     FROM images ORDER BY id",
-    "SELECT image_id || name || quote(value) || deleted FROM image_properties ORDER BY id",
-    "SELECT image_id || value || deleted FROM image_tags ORDER BY id",
-    "SELECT image_id || member || status || quote(updated_at) || deleted FROM image_members ORDER BY id",
-    "SELECT image_id || value || status || deleted FROM image_locations ORDER BY id",
+    "SELECT id, name, status, size, owner, visibility, disk_format, checksum, min_ram, min_disk, protected, updated_at,
+     deleted_at, os_hidden FROM images ORDER BY id",
+    "SELECT image_id, name, value, deleted FROM image_properties ORDER BY id",
+    "SELECT image_id, value, deleted FROM image_tags ORDER BY id",
+    "SELECT image_id, member, status, updated_at, deleted FROM image_members ORDER BY id",
+    "SELECT image_id, value, status, deleted FROM image_locations ORDER BY id",
 ];
 
 /// A server that has an image of each kind, and somebody who may do everything there.
@@ -191,8 +190,7 @@ impl World {
 
     /// Everything that a client could have changed: records, rows and files.
     fn state(&self) -> Vec<String> {
-        let database = self.gander.path("glance.sqlite");
-        let rows = ROWS.into_iter().flat_map(|query| sqlite_rows(&database, query));
+        let rows = ROWS.into_iter().flat_map(|query| self.gander.rows(query));
         let shown = [&self.active, &self.queued].map(|id| self.admin.image(id).to_string());
         let dirs =
             ["images", "images/.journal", "staging", "cache", "cache/queue", "cache/incomplete", "cache/invalid"];

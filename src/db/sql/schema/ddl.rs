@@ -39,8 +39,8 @@ fn create(dialect: Dialect, table: &Table) -> String {
     for (name, columns) in table.uniques {
         parts.push(format!("CONSTRAINT {name} UNIQUE ({})", quoted_list(dialect, columns)));
     }
-    for each in table.columns.iter().filter(|each| is_checked(dialect, each)) {
-        parts.push(format!("CHECK ({} IN (0, 1))", each.name));
+    for (place, each) in table.columns.iter().filter(|each| is_checked(dialect, each)).enumerate() {
+        parts.push(format!("{}CHECK ({} IN (0, 1))", check_name(dialect, table, place), each.name));
     }
     // alembic leaves its own table to the database's defaults.
     let options = match dialect {
@@ -101,6 +101,15 @@ fn is_checked(dialect: Dialect, column: &Column) -> bool {
         Checked::Nowhere => false,
         Checked::OnMysql => dialect == Dialect::Mysql,
         Checked::Emulated => dialect != Dialect::Postgres,
+    }
+}
+
+/// MySQL counts the checks of a table; the first of `images` was that of a column which Glance has dropped.
+fn check_name(dialect: Dialect, table: &Table, place: usize) -> String {
+    if dialect == Dialect::Mysql && table.name == "images" {
+        format!("CONSTRAINT CONSTRAINT_{} ", place + 2)
+    } else {
+        String::new()
     }
 }
 

@@ -7,8 +7,8 @@ mod metadefs;
 mod revision;
 mod tasks;
 
-pub(crate) use revision::{HEAD, Report, SchemaError};
-pub(super) use revision::{found, migrate, record};
+pub(crate) use revision::{EXPAND_HEAD, HEAD, Report, SchemaError};
+pub(super) use revision::{expand, found, migrate, record};
 
 /// Type of a column, in the notation of database §2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

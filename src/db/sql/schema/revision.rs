@@ -11,7 +11,7 @@ use crate::db::sql::statement::insert;
 /// The revision whose schema this program speaks.
 pub(crate) const HEAD: &str = "2024_1_contract01";
 /// Its first half; the schema is complete, only the bookkeeping is not.
-const EXPAND_HEAD: &str = "2024_1_expand01";
+pub(crate) const EXPAND_HEAD: &str = "2024_1_expand01";
 /// Revisions that lack just the two tables that 2024.1 added.
 const ONE_STEP_BEHIND: [&str; 5] =
     ["wallaby_contract01", "xena_contract01", "yoga_contract01", "zed_contract01", "2023_1_contract01"];
@@ -69,6 +69,11 @@ impl Report {
     /// The tables of the head are there, its last step is not recorded.
     pub(crate) fn is_expanded(&self) -> bool {
         self.has_images && self.claims(EXPAND_HEAD)
+    }
+
+    /// The tables of the head are there, and nothing of an older release is left to be done.
+    fn is_just_expanded(&self) -> bool {
+        self.is_expanded() && self.revisions.0.len() == 1
     }
 
     /// All tables and columns are there, even if a migration still has to be finished.
@@ -138,19 +143,37 @@ pub(in crate::db::sql) async fn migrate(
     session: &mut Session,
     report: &Report,
 ) -> Result<Result<(), SchemaError>, Fault> {
-    if report.is_head() {
-        own_indexes::complete(session).await?;
-        return Ok(Ok(()));
+    if let Err(refusal) = expand(session, report).await? {
+        return Ok(Err(refusal));
     }
-    if report.is_empty() {
-        session.script(ddl::all(session.dialect())).await?;
+    if !report.is_head() {
+        record(session, HEAD).await?;
+    }
+    Ok(Ok(()))
+}
+
+/// As [`migrate`], but records its first half only.
+pub(in crate::db::sql) async fn expand(
+    session: &mut Session,
+    report: &Report,
+) -> Result<Result<(), SchemaError>, Fault> {
+    let dialect = session.dialect();
+    let missing = if report.is_head() || report.is_just_expanded() {
+        String::new()
+    } else if report.is_empty() {
+        ddl::all(dialect)
     } else if !report.is_one_step_behind() {
         return Ok(Err(report.too_far()));
-    } else if !report.claims(EXPAND_HEAD) {
-        session.script(ddl::added_in_2024_1(session.dialect())).await?;
+    } else if report.claims(EXPAND_HEAD) {
+        String::new()
+    } else {
+        ddl::added_in_2024_1(dialect)
+    };
+    if !missing.is_empty() {
+        session.script(missing).await?;
+        session.execute(&insert("alembic_version", [("version_num", EXPAND_HEAD.into())])).await?;
     }
     own_indexes::complete(session).await?;
-    record(session, HEAD).await?;
     Ok(Ok(()))
 }
 

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use super::super::Sql;
-use super::{admin, beds, named, properties, tenant};
+use super::{admin, beds, common_bed, empty, named, properties, tenant};
 use crate::db::{Error, Metadata, UpdateMode};
 use crate::model::Membership;
 use crate::model::{ImageFields, ImageId, ImageQuery, ImageStatus};
@@ -68,8 +68,8 @@ async fn writers_of_one_image_do_not_trip_over_each_other() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn processes_that_start_together_make_one_schema() {
-    let dir = tempfile::tempdir().unwrap();
-    let settings = super::Settings::new(&format!("sqlite:///{}/new.db", dir.path().display()));
+    let (url, _home) = empty();
+    let settings = super::Settings::new(&url);
     let starts = (0..4).map(|_| {
         let sql = Sql::connect(&settings).unwrap();
         tokio::spawn(async move { sql.sync_schema().await })
@@ -93,15 +93,14 @@ async fn an_abandoned_operation_leaves_the_database_usable() {
                 tokio::task::yield_now().await;
             }
         }
-        bed.add(&tenant("a"), named("last")).await;
-        let names = bed.names(&tenant("a"), &ImageQuery::default()).await;
-        assert_eq!(names.first().map(String::as_str), Some("last"));
+        let last = bed.add(&tenant("a"), named("last")).await;
+        assert_eq!(bed.image_get(&tenant("a"), &last.id).await.unwrap().name.as_deref(), Some("last"));
     }
 }
 
 #[tokio::test]
 async fn another_process_sees_what_was_acknowledged() {
-    let [_, bed] = beds().await;
+    let bed = common_bed().await;
     let image = bed.add(&tenant("a"), named("x")).await;
     let other = Sql::connect(&bed.settings).unwrap();
     other.check_schema().await.unwrap();
@@ -149,10 +148,14 @@ async fn statements_that_do_not_end_hold_up_nobody_else() {
 }
 
 #[tokio::test]
-async fn a_connection_to_a_file_is_not_waited_for_longer_than_configured() {
-    let [_, bed] = beds().await;
-    let settings =
-        super::Settings { max_pool_size: 1, pool_timeout: Duration::from_millis(50), ..bed.settings.clone() };
+async fn a_connection_is_not_waited_for_longer_than_configured() {
+    let bed = common_bed().await;
+    let settings = super::Settings {
+        max_pool_size: 1,
+        max_overflow: 0,
+        pool_timeout: Duration::from_millis(50),
+        ..bed.settings.clone()
+    };
     let sql = Sql::connect(&settings).unwrap();
     let only = sql.pool.read().await.unwrap();
     let read = timeout(LIMIT, sql.image_find(&admin(), &ImageQuery::default())).await.unwrap();

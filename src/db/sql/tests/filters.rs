@@ -1,6 +1,7 @@
 //! What lists leave out (v1-api §9).
 
 use super::{admin, beds, named, properties, tenant};
+use crate::db::sql::dialect::Dialect;
 use crate::db::{Metadata, UpdateMode};
 use crate::model::{Filters, ImageFields, ImageQuery, ImageStatus, PublicFilter};
 
@@ -21,7 +22,9 @@ async fn all_filters_must_hold() {
         let list = async |filters: Filters| bed.names(&ctx, &only(filters)).await;
         let text = |text: &str| Some(text.to_owned());
         assert_eq!(list(Filters { name: text("big"), ..Filters::default() }).await, ["big"]);
-        assert_eq!(list(Filters { name: text("BIG"), ..Filters::default() }).await, [""; 0]);
+        // MySQL compares without case (database §8).
+        let big: &[&str] = if bed.pool.dialect() == Dialect::Mysql { &["big"] } else { &[] };
+        assert_eq!(list(Filters { name: text("BIG"), ..Filters::default() }).await, big);
         assert_eq!(list(Filters { disk_format: text("iso"), ..Filters::default() }).await, ["iso"]);
         assert_eq!(list(Filters { container_format: text("ovf"), ..Filters::default() }).await, [""; 0]);
         assert_eq!(list(Filters { min_ram: Some(256), min_disk: Some(2), ..Filters::default() }).await, ["small"]);
@@ -71,7 +74,10 @@ async fn dead_and_killed_images_need_to_be_asked_for() {
             bed.names(&ctx, &since(live.created_at - chrono::Duration::seconds(1))).await,
             ["dead", "killed", "live"]
         );
-        assert_eq!(bed.names(&ctx, &since(live.updated_at)).await, ["dead", "killed"], "strictly after");
+        if bed.pool.dialect() != Dialect::Mysql {
+            // There the three are of the same second.
+            assert_eq!(bed.names(&ctx, &since(live.updated_at)).await, ["dead", "killed"], "strictly after");
+        }
 
         let deleted =
             |deleted| only(Filters { deleted: Some(deleted), is_public: PublicFilter::Any, ..Filters::default() });

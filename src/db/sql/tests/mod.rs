@@ -1,4 +1,4 @@
-//! The suite of the metadata seam, on SQLite in memory and in files.
+//! The suite of the metadata seam, on SQLite in memory and in files, or on a server (`GANDER_TEST_DATABASE`).
 
 mod concurrency;
 mod filters;
@@ -11,20 +11,34 @@ mod schema;
 mod visibility;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 
+use chrono::{Duration, SubsecRound, Utc};
+use sea_query::{Expr, ExprTrait, Query};
 use sea_query_sqlx::SqlxBinder;
 use tempfile::TempDir;
+use testdb::Kind;
 
+use super::dialect::Dialect;
 use super::pool::Row;
 use super::{PageLimits, Settings, Sql};
 use crate::db::Metadata;
 use crate::model::{Context, Image, ImageFields, ImageId, ImageQuery};
 
-/// A database with the schema, and the directory it lives in.
+/// A database with the schema, and what it lives in.
 pub(super) struct Bed {
     pub(super) sql: Sql,
     pub(super) settings: Settings,
-    _dir: Option<TempDir>,
+    /// Images that were added.
+    count: AtomicI64,
+    _home: Home,
+}
+
+/// Where a database lives, and ends.
+#[derive(Default)]
+pub(super) struct Home {
+    _directory: Option<TempDir>,
+    _server: Option<testdb::Database>,
 }
 
 impl std::ops::Deref for Bed {
@@ -35,24 +49,61 @@ impl std::ops::Deref for Bed {
     }
 }
 
-/// One database of each kind.
-pub(super) async fn beds() -> [Bed; 2] {
-    let dir = tempfile::tempdir().unwrap();
-    let file = format!("sqlite:///{}/glance.sqlite", dir.path().display());
-    [bed("sqlite://", None).await, bed(&file, Some(dir)).await]
+/// Databases of each kind that `GANDER_TEST_DATABASE` chooses: the last is one that other processes could use as well.
+pub(super) async fn beds() -> Vec<Bed> {
+    let mut beds = vec![common_bed().await];
+    if is_sqlite() {
+        beds.insert(0, bed("sqlite://", Home::default()).await);
+    }
+    beds
 }
 
-async fn bed(url: &str, dir: Option<TempDir>) -> Bed {
+/// A database that other processes could use as well.
+pub(super) async fn common_bed() -> Bed {
+    let (url, home) = empty();
+    bed(&url, home).await
+}
+
+/// A database without a table.
+pub(super) fn empty() -> (String, Home) {
+    if is_sqlite() {
+        let dir = tempfile::tempdir().unwrap();
+        (format!("sqlite:///{}/glance.sqlite", dir.path().display()), Home { _directory: Some(dir), _server: None })
+    } else {
+        let database = testdb::Database::create(Kind::chosen()).unwrap();
+        (database.url(), Home { _directory: None, _server: Some(database) })
+    }
+}
+
+/// Whether the tests run on SQLite. Some are about nothing else: its plans, its files, its account of a schema.
+pub(super) fn is_sqlite() -> bool {
+    Kind::chosen() == Kind::Sqlite
+}
+
+async fn bed(url: &str, home: Home) -> Bed {
     let settings = Settings { page: PageLimits { default: 25, max: 50 }, ..Settings::new(url) };
     let sql = Sql::connect(&settings).unwrap();
     sql.sync_schema().await.unwrap();
-    Bed { sql, settings, _dir: dir }
+    Bed { sql, settings, count: AtomicI64::new(0), _home: home }
 }
 
 impl Bed {
-    /// Adds an image as `ctx`.
+    /// Adds an image as `ctx`. MySQL tells whole seconds only: there each image is a second older than those after it.
     pub(super) async fn add(&self, ctx: &Context, fields: ImageFields) -> Image {
-        self.image_insert(ctx, fields).await.unwrap()
+        let mut image = self.image_insert(ctx, fields).await.unwrap();
+        if self.pool.dialect() == Dialect::Mysql {
+            let age = Duration::seconds(10_000 - self.count.fetch_add(1, Ordering::Relaxed));
+            image.created_at = (Utc::now().naive_utc() - age).trunc_subsecs(0);
+            let older = Query::update()
+                .table("images")
+                .value("created_at", image.created_at)
+                .and_where(Expr::col("id").eq(image.id.as_str()))
+                .take();
+            let mut session = self.pool.begin().await.unwrap();
+            session.execute(&older).await.unwrap();
+            session.commit().await.unwrap();
+        }
+        image
     }
 
     /// Names of the listed images, in order.

@@ -5,22 +5,35 @@ mod order;
 mod plans;
 mod visibility;
 
-use super::{Bed, beds};
+use super::{Bed, beds, common_bed};
 use crate::db::Metadata;
+use crate::db::sql::dialect::Dialect;
 use crate::model::{Context, Image, ImageFields, ListFilter, Listing};
 
 /// One database of each kind with our own indexes, and one as Glance makes it.
 async fn all_beds() -> Vec<Bed> {
-    let [memory, file] = beds().await;
-    let [_, bare] = beds().await;
+    let mut all = beds().await;
+    let bare = common_bed().await;
     let indexes = bare.rows(&bare.pool.dialect().index_names()).await;
     for row in indexes {
         let name: String = row.get("name").unwrap();
         if name.starts_with("gander_") {
-            change(&bare, &format!("DROP INDEX {name}")).await;
+            drop_index(&bare, &name).await;
         }
     }
-    vec![memory, file, bare]
+    all.push(bare);
+    all
+}
+
+/// Removes an index of ours.
+async fn drop_index(bed: &Bed, name: &str) {
+    let of_mysql = || {
+        let tables = ["image_members", "image_properties", "image_tags"];
+        let table = tables.into_iter().find(|table| name.contains(table)).unwrap_or("images");
+        format!(" ON {table}")
+    };
+    let table = if bed.pool.dialect() == Dialect::Mysql { of_mysql() } else { String::new() };
+    change(bed, &format!("DROP INDEX {name}{table}")).await;
 }
 
 /// Changes rows in ways that no request of v1 can.
@@ -44,7 +57,7 @@ async fn share(bed: &Bed, image: &Image, member: &str, status: &str) {
         bed,
         &format!(
             "INSERT INTO image_members (image_id, member, can_share, created_at, deleted, status) \
-             VALUES ('{}', '{member}', 0, '2020-01-01 00:00:00.000000', 0, '{status}')",
+             VALUES ('{}', '{member}', false, '2020-01-01 00:00:00.000000', false, '{status}')",
             image.id
         ),
     )
@@ -52,7 +65,6 @@ async fn share(bed: &Bed, image: &Image, member: &str, status: &str) {
 }
 
 async fn tag(bed: &Bed, image: &Image, tag: &str, deleted: bool) {
-    let deleted = i32::from(deleted);
     change(
         bed,
         &format!(

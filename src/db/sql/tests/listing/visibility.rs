@@ -88,7 +88,7 @@ async fn what_is_shared_no_more_is_listed_no_more() {
         images(&bed).await;
         let shared =
             async || seen(&bed, &tenant("m"), VisibilityFilter::Only(Visibility::Shared), MemberFilter::All).await;
-        change(&bed, "UPDATE image_members SET deleted = 1 WHERE status = 'pending'").await;
+        change(&bed, "UPDATE image_members SET deleted = true WHERE status = 'pending'").await;
         change(&bed, "UPDATE images SET visibility = 'private' WHERE name = 'a-accepted'").await;
         assert_eq!(shared().await, "a-rejected nobody-accepted nobody-rejected");
     }
