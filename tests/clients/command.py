@@ -13,7 +13,9 @@ from openstackclient.shell import OpenStackShell
 from common import equal, true
 
 # Those that print a table or a record, which they can print as JSON.
-TELLING = re.compile(r"(cached )?image (list|show|create|add project|member list|member get)\b")
+TELLING = re.compile(
+    r"(cached )?image (list|show|create|add project|member list|member get)\b|project show|token issue"
+)
 
 
 class Openstack:

@@ -30,9 +30,15 @@ pub(crate) fn glance_manage(url: &str, words: &[&str]) -> Option<Outcome> {
 
 /// Runs a scenario with the clients of `requirements-{set}.txt`.
 fn scenario(set: &str, name: &str, gander: &Gander) {
+    scenario_with(set, name, gander, &[]);
+}
+
+/// The same with settings of its own in the environment.
+fn scenario_with(set: &str, name: &str, gander: &Gander, environment: &[(&str, &str)]) {
     let run = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/run");
     let mut command = Command::new(run);
     command.args([set, name, &format!("http://127.0.0.1:{}", gander.port())]);
+    command.envs(environment.iter().copied());
     let outcome = run_within(PATIENCE, &mut command);
     if outcome.code == Some(UNAVAILABLE) {
         skipped(outcome.stderr.trim());

@@ -1,7 +1,7 @@
 //! The clients of the v2 API.
 
-use super::scenario;
-use crate::harness::{Gander, Setup};
+use super::{scenario, scenario_with};
+use crate::harness::{Gander, Keystone, PASSWORD, Setup};
 
 /// A server without authentication; its callers have no roles, so the rules of policy must be opened.
 fn gander_for_all() -> Gander {
@@ -35,4 +35,13 @@ fn openstack_command_without_authentication() {
 #[test]
 fn openstack_command_of_two_projects() {
     scenario("current", "openstack_sharing", &gander());
+}
+
+#[test]
+fn people_who_log_in_at_keystone() {
+    // One of its own: others put image services into the catalogue, too.
+    let Some(keystone) = Keystone::start() else { return };
+    let gander = keystone.setup("keystone+cachemanagement").start();
+    let settings = [("KEYSTONE_URL", &*keystone.url()), ("KEYSTONE_PASSWORD", PASSWORD)];
+    scenario_with("current", "keystone_command", &gander, &settings);
 }

@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// With which the script ends when Python or its packages cannot be had.
 const UNAVAILABLE: i32 = 77;
 /// Of everybody.
-const PASSWORD: &str = "secret";
+pub(crate) const PASSWORD: &str = "secret";
 
 /// A running Keystone; dropped, it is killed and its data removed.
 #[derive(Debug)]

@@ -27,7 +27,7 @@ pub(crate) use files::{entries, names, xattr, xattr_supported};
 pub(crate) use gander::{Gander, Setup};
 pub(crate) use http::{Client, Reading, Request, Response, read_response};
 pub(crate) use image::{FIVE_KB, five_kb, md5, minimal_headers, noise};
-pub(crate) use keystone::{Keystone, password_of, unique};
+pub(crate) use keystone::{Keystone, PASSWORD, password_of, unique};
 pub(crate) use net::{answers, eventually, free_port, is_open};
 pub(crate) use origin::{Behaviour, Origin};
 pub(crate) use paste::{TRUSTED_CACHING, TRUSTED_HEADERS, TRUSTED_REGISTRY};

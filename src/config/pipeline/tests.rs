@@ -32,6 +32,8 @@ glance.filter_factory = glance.api.middleware.cache_manage:CacheManageFilter
 glance.filter_factory = glance.common.context:ContextMiddleware
 [filter:authtoken]
 paste.filter_factory = keystone.middleware.auth_token:filter_factory
+auth_host = 127.0.0.1
+delay_auth_decision = true
 [filter:auth-context]
 glance.filter_factory = keystone.middleware.glance_auth_token:KeystoneContextMiddleware
 [filter:surprise]
@@ -95,11 +97,16 @@ fn the_composites_of_today_lead_to_the_flavor() {
 fn what_cannot_be_served_is_refused_by_its_name() {
     let refusal = |app| read(ESSEX, app, None).unwrap_err().to_string();
     assert!(refusal("glance-api-odd").contains("filter surprise has an unknown factory 'acme.filters:surprise'"));
-    assert!(
-        refusal("glance-api-keystone").contains("filter authtoken (keystone.middleware.auth_token:filter_factory)")
-    );
     let missing = refusal("glance-api-nosuch");
     assert!(missing.starts_with("Unable to load glance-api-nosuch from configuration file "), "{missing}");
+}
+
+#[test]
+fn a_filter_that_validates_tokens_decides_who_is_asking() {
+    let pipeline = read(ESSEX, "glance-api-keystone", None).unwrap();
+    assert_eq!(pipeline.identity, Filter::Token);
+    let set = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    assert_eq!(pipeline.authtoken, [set("auth_host", "127.0.0.1"), set("delay_auth_decision", "true")]);
 }
 
 #[test]
@@ -114,7 +121,8 @@ fn standard_flavors_need_no_file() {
     assert_eq!(of(None).unwrap(), pipeline(Filter::Open, false, false));
     assert_eq!(of(Some("caching")).unwrap(), pipeline(Filter::Open, true, false));
     assert_eq!(of(Some("cachemanagement")).unwrap(), pipeline(Filter::Open, true, true));
-    for refused in ["keystone", "keystone+caching", "keystone+cachemanagement", "nosuch"] {
-        assert!(of(Some(refused)).is_err(), "{refused}");
-    }
+    assert_eq!(of(Some("keystone")).unwrap(), pipeline(Filter::Token, false, false));
+    assert_eq!(of(Some("keystone+caching")).unwrap(), pipeline(Filter::Token, true, false));
+    assert_eq!(of(Some("keystone+cachemanagement")).unwrap(), pipeline(Filter::Token, true, true));
+    assert!(of(Some("nosuch")).is_err());
 }
