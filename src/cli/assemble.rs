@@ -8,7 +8,6 @@ use crate::db::Metadata;
 use crate::db::registry::RegistryClient;
 use crate::db::sql::Sql;
 use crate::images::{Images, Parts};
-use crate::policy::Policy;
 use crate::store::Stores;
 
 /// Whom a program asks for metadata.
@@ -52,12 +51,11 @@ pub(super) async fn database(loaded: &Loaded) -> anyhow::Result<Sql> {
 /// The use cases over everything that is configured.
 pub(super) async fn images(loaded: &Loaded, side: MetadataSide, cache: Option<Arc<Cache>>) -> anyhow::Result<Images> {
     let stores = Stores::open(&loaded.stores()?)?;
-    let (policy_file, default_rule) = loaded.policy()?;
     Ok(Images::new(Parts {
         metadata: metadata(loaded, side).await?,
         stores: Arc::new(stores),
         cache,
-        policy: Policy::open(policy_file, &default_rule)?.protecting(loaded.protections()?),
+        policy: loaded.policy()?,
         notifier: loaded.notifier()?,
         cipher: loaded.cipher()?,
         settings: loaded.images()?,

@@ -1,12 +1,11 @@
 //! Who is who, and who may do what: `[DEFAULT]`, `[oslo_policy]` (v1-api §4, §5, §19).
 
-use std::path::PathBuf;
-
 use osloconf::Opt;
 
 use super::{Error, Loaded, Pipeline, Result};
 use crate::auth::{Filter, Identity};
 use crate::model::Context;
+use crate::policy::Policy;
 
 static OWNER_IS_TENANT: Opt =
     Opt::bool("DEFAULT", "owner_is_tenant").default("true").help("Images belong to the project, not to the user");
@@ -21,14 +20,29 @@ static POLICY_FILE: Opt = Opt::str("oslo_policy", "policy_file")
     .deprecated(&[("DEFAULT", "policy_file")])
     .empty_is_unset()
     .help("Policy file; unset: policy.yaml, glance.json or policy.json beside the configuration, if there is one");
+static ENFORCE_NEW_DEFAULTS: Opt = Opt::bool("oslo_policy", "enforce_new_defaults")
+    .default("true")
+    .help("Rules that no file names do not let pass whom they let pass before they got their form of today");
+static POLICY_DIRS: Opt = Opt::multi("oslo_policy", "policy_dirs")
+    .deprecated(&[("DEFAULT", "policy_dirs")])
+    .default("policy.d")
+    .help("Directory whose files lie on top of the policy file, in the order of their names");
 static POLICY_DEFAULT_RULE: Opt = Opt::str("oslo_policy", "policy_default_rule")
     .deprecated(&[("DEFAULT", "policy_default_rule")])
     .default("default")
     .empty_is_unset()
     .help("Rule for what no rule names");
 
-pub(super) static OPTIONS: &[&Opt] =
-    &[&OWNER_IS_TENANT, &ADMIN_ROLE, &ALLOW_ANONYMOUS_ACCESS, &ADMIN_TOKEN, &POLICY_FILE, &POLICY_DEFAULT_RULE];
+pub(super) static OPTIONS: &[&Opt] = &[
+    &OWNER_IS_TENANT,
+    &ADMIN_ROLE,
+    &ALLOW_ANONYMOUS_ACCESS,
+    &ADMIN_TOKEN,
+    &POLICY_FILE,
+    &POLICY_DIRS,
+    &ENFORCE_NEW_DEFAULTS,
+    &POLICY_DEFAULT_RULE,
+];
 
 /// Looked for when no policy file is named.
 const POLICY_FILES: [&str; 3] = ["policy.yaml", "glance.json", "policy.json"];
@@ -57,8 +71,8 @@ impl Loaded {
         Ok(self.conf.str(&ADMIN_ROLE)?.unwrap_or_default().trim().to_owned())
     }
 
-    /// The policy file, and the rule for what no rule names. A named file must exist.
-    pub(crate) fn policy(&self) -> Result<(Option<PathBuf>, String)> {
+    /// The rules of policy. A file that is named must exist; a directory need not, as in Glance.
+    pub(crate) fn policy(&self) -> Result<Policy> {
         let file =
             match self.conf.str(&POLICY_FILE)? {
                 None => POLICY_FILES.iter().find_map(|name| self.conf.find_file(name)),
@@ -67,6 +81,17 @@ impl Loaded {
                     reason: format!("there is no file {name}"),
                 })?),
             };
-        Ok((file, self.conf.str(&POLICY_DEFAULT_RULE)?.unwrap_or_default()))
+        let mut directories = Vec::new();
+        for name in self.conf.multi(&POLICY_DIRS)? {
+            match self.conf.find_file(&name).filter(|path| path.is_dir()) {
+                Some(path) => directories.push(path),
+                None if self.conf.is_set(&POLICY_DIRS) => tracing::warn!("policy_dirs: there is no directory {name}"),
+                None => {}
+            }
+        }
+        let default_rule = self.conf.str(&POLICY_DEFAULT_RULE)?.unwrap_or_default();
+        let policy = Policy::open(file, directories, &default_rule, self.conf.bool(&ENFORCE_NEW_DEFAULTS)?);
+        let policy = policy.map_err(|error| Error::Invalid { option: POLICY_FILE.name, reason: error.to_string() })?;
+        Ok(policy.protecting(self.protections()?))
     }
 }

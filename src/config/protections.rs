@@ -19,7 +19,7 @@ pub(super) static OPTIONS: &[&Opt] = &[&FILE, &FORMAT];
 
 impl Loaded {
     /// The protections of properties, if there are any. A named file must exist.
-    pub(crate) fn protections(&self) -> Result<Option<Protections>> {
+    pub(super) fn protections(&self) -> Result<Option<Protections>> {
         let format = match self.conf.str(&FORMAT)?.as_deref() {
             Some("policies") => Format::Policies,
             Some("roles") | None => Format::Roles,

@@ -24,7 +24,7 @@ async fn images(dir: &tempfile::TempDir) -> Images {
         metadata: Arc::new(sql),
         stores: Arc::new(Stores::open(&stores).unwrap()),
         cache: None,
-        policy: Policy::open(None, "default").unwrap(),
+        policy: Policy::open(None, Vec::new(), "default", true).unwrap(),
         notifier: Notifier::new(notify::Settings::default()),
         cipher: None,
         settings: Settings {

@@ -1,7 +1,5 @@
 //! The rules that hold where no file says otherwise.
 
-use crate::model::Api;
-
 /// v1 leaves everything open but the cache and publishing, which are for admins (security S8, C9). A deployment without
 /// an identity service has only admins.
 const V1: [(&str, &str); 3] =
@@ -62,10 +60,96 @@ const V2: [(&str, &str); 35] = [
     ("tasks_api_access", ADMIN),
 ];
 
-/// The rules of an API.
-pub(super) fn of(api: Api) -> &'static [(&'static str, &'static str)] {
-    match api {
-        Api::V1 => &V1,
-        Api::V2 => &V2,
+const READ_NAMESPACE: &str =
+    "rule:context_is_admin or (role:reader and (project_id:%(project_id)s or 'public':%(visibility)s))";
+const METADEF_ADMIN: &str = "rule:metadef_admin";
+const DEFAULT: &str = "rule:default";
+
+/// Rules of what comes later, so that files may name them already: tasks and metadata definitions (policy-and-auth §4.3, §4.4).
+const V2_LATER: [(&str, &str); 33] = [
+    ("get_task", DEFAULT),
+    ("get_tasks", DEFAULT),
+    ("add_task", DEFAULT),
+    ("modify_task", DEFAULT),
+    ("metadef_default", ""),
+    ("metadef_admin", ADMIN),
+    ("get_metadef_namespaces", READER),
+    ("get_metadef_namespace", READ_NAMESPACE),
+    ("get_metadef_object", READ_NAMESPACE),
+    ("get_metadef_objects", READ_NAMESPACE),
+    ("list_metadef_resource_types", READ_NAMESPACE),
+    ("get_metadef_resource_type", READ_NAMESPACE),
+    ("get_metadef_property", READ_NAMESPACE),
+    ("get_metadef_properties", READ_NAMESPACE),
+    ("get_metadef_tag", READ_NAMESPACE),
+    ("get_metadef_tags", READ_NAMESPACE),
+    ("add_metadef_namespace", METADEF_ADMIN),
+    ("modify_metadef_namespace", METADEF_ADMIN),
+    ("delete_metadef_namespace", METADEF_ADMIN),
+    ("add_metadef_object", METADEF_ADMIN),
+    ("modify_metadef_object", METADEF_ADMIN),
+    ("delete_metadef_object", METADEF_ADMIN),
+    ("add_metadef_resource_type_association", METADEF_ADMIN),
+    ("remove_metadef_resource_type_association", METADEF_ADMIN),
+    ("add_metadef_property", METADEF_ADMIN),
+    ("modify_metadef_property", METADEF_ADMIN),
+    ("remove_metadef_property", METADEF_ADMIN),
+    ("add_metadef_tag", METADEF_ADMIN),
+    ("add_metadef_tags", METADEF_ADMIN),
+    ("modify_metadef_tag", METADEF_ADMIN),
+    ("delete_metadef_tag", METADEF_ADMIN),
+    ("delete_metadef_tags", METADEF_ADMIN),
+    ("get_shared_images", ""),
+];
+
+/// Rules that once were `rule:default`.
+const ONCE_DEFAULT: [&str; 18] = [
+    "add_image",
+    "get_image",
+    "get_images",
+    "modify_image",
+    "communitize_image",
+    "delete_image",
+    "upload_image",
+    "download_image",
+    "get_image_location",
+    "set_image_location",
+    "delete_image_location",
+    "add_member",
+    "get_member",
+    "get_members",
+    "modify_member",
+    "delete_member",
+    "deactivate",
+    "reactivate",
+];
+
+/// What a rule was before it got its form of today, if that still counts with `enforce_new_defaults = false`.
+fn old_form(rule: &str) -> Option<&'static str> {
+    match rule {
+        "cache_image" | "cache_list" | "cache_delete" => Some("rule:manage_image_cache"),
+        "stores_info_detail" => Some(ADMIN),
+        _ if ONCE_DEFAULT.contains(&rule) => Some(DEFAULT),
+        _ if rule.starts_with("get_metadef_") || rule == "list_metadef_resource_types" => Some("rule:metadef_default"),
+        _ => None,
     }
 }
+
+/// v1's own rules.
+pub(super) fn of_v1() -> &'static [(&'static str, &'static str)] {
+    &V1
+}
+
+/// v2's rules; with their old forms beside the new ones, unless only those count.
+pub(super) fn of_v2(new_only: bool) -> Vec<(&'static str, String)> {
+    let rules = V2.iter().chain(&V2_LATER);
+    let form = |rule: &str, today: &str| match old_form(rule).filter(|_| !new_only) {
+        Some(old) => format!("({today}) or ({old})"),
+        None => today.to_owned(),
+    };
+    rules.map(|(rule, today)| (*rule, form(rule, today))).collect()
+}
+
+/// Rules whose subject only its owner passes, and admins, where the old forms count (policy-and-auth §5.4).
+pub(super) const OWNERS: [&str; 6] =
+    ["delete_image", "upload_image", "modify_image", "deactivate", "reactivate", "delete_image_location"];

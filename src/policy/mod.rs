@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use oslopolicy::{Attributes, Creds, Enforcer, Rules, Target};
 
-use crate::model::{Api, Context, Image, Visibility};
+use crate::model::{Api, Context, Image, Visibility, owns};
 use protections::{Operation, Permission, Protections};
 
 /// Why an action is not allowed.
@@ -21,6 +21,9 @@ pub(crate) enum Error {
     /// The rules say no.
     #[error("You are not authorized to complete {0} action.")]
     Denied(&'static str),
+    /// The rules of old say yes, but they were only ever asked of owners.
+    #[error("You do not own this image")]
+    NotOwner,
     /// The rules say no even to a look at the image, so for this caller there is none (policy-and-auth §5.2).
     #[error("")]
     Hidden,
@@ -34,24 +37,34 @@ pub(crate) enum Error {
 pub(crate) struct Policy {
     v1: Enforcer,
     v2: Enforcer,
+    /// Only today's forms of the rules count, not their old ones beside them (`enforce_new_defaults`).
+    new_only: bool,
     /// `None`: properties are as free as the rest of an image.
     protections: Option<Protections>,
 }
 
 impl Policy {
-    /// Reads `file`, if there is one. `default_rule` is asked for rules that are named nowhere.
+    /// Reads `file`, if there is one, and on top of it the files of `directories`. `default_rule` is asked for rules that are named nowhere; unless
+    /// `new_only`, rules also let pass whom their old forms did.
     ///
     /// # Errors
     /// The file cannot be read or understood.
-    pub(crate) fn open(file: Option<PathBuf>, default_rule: &str) -> Result<Self, Error> {
+    pub(crate) fn open(
+        file: Option<PathBuf>,
+        directories: Vec<PathBuf>,
+        default_rule: &str,
+        new_only: bool,
+    ) -> Result<Self, Error> {
         let self_contained = file.as_deref().and_then(Path::extension).is_some_and(|extension| extension == "json");
-        let built_in: &[(&str, &str)] = if self_contained { &[] } else { defaults::of(Api::V1) };
-        let v1 = Enforcer::new(Rules::new(built_in, default_rule), file.clone())?;
+        let built_in: &[(&str, &str)] = if self_contained { &[] } else { defaults::of_v1() };
+        let v1 = Enforcer::new(Rules::new(built_in, default_rule), file.clone(), directories.clone())?;
         for warning in v1.warnings()? {
             tracing::warn!("policy: {warning}");
         }
-        let v2 = Enforcer::new(Rules::new(defaults::of(Api::V2), default_rule), file)?;
-        Ok(Self { v1, v2, protections: None })
+        let v2 = defaults::of_v2(new_only);
+        let v2: Vec<(&str, &str)> = v2.iter().map(|(rule, check)| (*rule, check.as_str())).collect();
+        let v2 = Enforcer::new(Rules::new(&v2, default_rule), file, directories)?;
+        Ok(Self { v1, v2, new_only, protections: None })
     }
 
     /// The same rules, and properties protected by these.
@@ -86,6 +99,9 @@ impl Policy {
         const SEE: &str = "get_image";
         let target = target::Reached { ctx, image };
         match self.judge(ctx, rule, &target) {
+            Ok(()) if !self.new_only && defaults::OWNERS.contains(&rule) && !ctx.is_admin && !owns(ctx, image) => {
+                Err(Error::NotOwner)
+            }
             Err(Error::Denied(_)) if rule == SEE || self.judge(ctx, SEE, &target).is_err() => Err(Error::Hidden),
             verdict => verdict,
         }
@@ -99,7 +115,9 @@ impl Policy {
         owner: Option<&str>,
         visibility: Option<Visibility>,
     ) -> Result<(), Error> {
-        self.judge(ctx, rule, &target::new_image(owner, visibility))
+        self.judge(ctx, rule, &target::new_image(owner, visibility))?;
+        let others = !self.new_only && rule == "add_image" && !ctx.is_admin && owner != ctx.owner();
+        if others { Err(Error::Denied(rule)) } else { Ok(()) }
     }
 
     fn judge(&self, ctx: &Context, rule: &'static str, target: &dyn Attributes) -> Result<(), Error> {
@@ -155,7 +173,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(name);
         std::fs::write(&path, text).unwrap();
-        let policy = Policy::open(Some(path), "default").unwrap();
+        let policy = Policy::open(Some(path), Vec::new(), "default", true).unwrap();
         (dir, policy)
     }
 
@@ -177,7 +195,7 @@ mod tests {
 
     #[test]
     fn without_a_file_only_admins_publish_and_manage_the_cache() {
-        let policy = Policy::open(None, "default").unwrap();
+        let policy = Policy::open(None, Vec::new(), "default", true).unwrap();
         for rule in ["publicize_image", "manage_image_cache"] {
             assert!(policy.enforce(&Context::default(), rule).is_err());
             assert!(policy.enforce(&Context::service(), rule).is_ok());
@@ -197,7 +215,7 @@ mod tests {
 
     #[test]
     fn v2_judges_the_project_and_the_role() {
-        let policy = Policy::open(None, "default").unwrap();
+        let policy = Policy::open(None, Vec::new(), "default", true).unwrap();
         let allowed = |ctx: &Context, rule, owner| policy.enforce_new(ctx, rule, Some(owner), None).is_ok();
         assert!(allowed(&caller("a", &["member"]), "add_image", "a"));
         assert!(!allowed(&caller("a", &["member"]), "add_image", "b"));

@@ -17,6 +17,7 @@ mod meanwhile;
 mod members;
 mod notifications;
 mod people;
+mod policy;
 mod protected;
 mod ranges;
 mod reserved;

@@ -1,4 +1,4 @@
-//! Rules that follow their file: an edited policy counts from the next request
+//! Rules that follow their files: an edited policy counts from the next request
 //! on, without a restart.
 
 use std::fs::{self, File, Metadata};
@@ -16,42 +16,46 @@ use crate::rules::Rules;
 /// threads.
 #[derive(Debug)]
 pub struct Enforcer {
-    defaults: Arc<Rules>,
-    file: Option<PolicyFile>,
-}
-
-#[derive(Debug)]
-struct PolicyFile {
-    path: PathBuf,
+    defaults: Rules,
+    sources: Sources,
     loaded: Mutex<Loaded>,
 }
 
-/// The rules of one version of the file.
+/// Where rules come from beside the defaults.
+#[derive(Debug)]
+struct Sources {
+    file: Option<PathBuf>,
+    directories: Vec<PathBuf>,
+}
+
+/// The rules of one version of the sources.
 #[derive(Debug)]
 struct Loaded {
-    version: Version,
+    /// Every file and directory that was looked into, as it was then.
+    versions: Vec<(PathBuf, Version)>,
     rules: Arc<Rules>,
 }
 
 impl Enforcer {
-    /// Loads the policy: the built-in defaults and, where given, the file on
-    /// top. A file that may be missing is the caller's to look for.
+    /// Loads the policy: the built-in defaults, the file, where given, on top,
+    /// and on top of that the files of the directories, one directory after the
+    /// other and by their names; hidden files and further directories are left
+    /// out. What may be missing is the caller's to look for.
     ///
     /// # Errors
-    /// The file cannot be read, or is no policy.
-    pub fn new(defaults: Rules, file: Option<PathBuf>) -> Result<Self, Error> {
-        let file = match file {
-            Some(path) => Some(PolicyFile { loaded: Mutex::new(Loaded::read(&path, &defaults)?), path }),
-            None => None,
-        };
-        Ok(Self { defaults: Arc::new(defaults), file })
+    /// A file cannot be read, or is no policy.
+    pub fn new(defaults: Rules, file: Option<PathBuf>, directories: Vec<PathBuf>) -> Result<Self, Error> {
+        let sources = Sources { file, directories };
+        let loaded = sources.load(&defaults)?;
+        Ok(Self { defaults, sources, loaded: Mutex::new(loaded) })
     }
 
     /// Whether the rule permits the holder of the credentials to act on the
-    /// target. Costs one `stat` while the file stays as it is.
+    /// target. Costs one `stat` for each file and directory while they stay as
+    /// they are.
     ///
     /// # Errors
-    /// The file has changed and can no longer be used. The earlier rules are not
+    /// A file has changed and can no longer be used. The earlier rules are not
     /// applied in its stead, for they may permit what the operator just forbade;
     /// the next call tries again.
     pub fn enforce(&self, rule: &str, target: &dyn Attributes, creds: &Creds) -> Result<bool, Error> {
@@ -67,32 +71,61 @@ impl Enforcer {
     }
 
     fn rules(&self) -> Result<Arc<Rules>, Error> {
-        match &self.file {
-            Some(file) => file.rules(&self.defaults),
-            None => Ok(Arc::clone(&self.defaults)),
-        }
-    }
-}
-
-impl PolicyFile {
-    fn rules(&self, defaults: &Rules) -> Result<Arc<Rules>, Error> {
         // Rules are replaced whole, so a panic elsewhere cannot leave them torn.
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        let metadata = fs::metadata(&self.path).map_err(|source| unreadable(&self.path, source))?;
-        if loaded.version != Version::of(&metadata) {
-            *loaded = Loaded::read(&self.path, defaults)?;
+        for (path, version) in &loaded.versions {
+            // A file of a directory that is gone is no longer one of its rules.
+            match fs::metadata(path) {
+                Ok(metadata) if Version::of(&metadata) == *version => {}
+                Err(source) if Some(path) == self.sources.file.as_ref() => return Err(unreadable(path, source)),
+                _ => {
+                    *loaded = self.sources.load(&self.defaults)?;
+                    break;
+                }
+            }
         }
         Ok(Arc::clone(&loaded.rules))
     }
 }
 
-impl Loaded {
-    fn read(path: &Path, defaults: &Rules) -> Result<Self, Error> {
-        let (version, text) = read(path).map_err(|source| unreadable(path, source))?;
+impl Sources {
+    fn load(&self, defaults: &Rules) -> Result<Loaded, Error> {
+        let mut versions = Vec::new();
         let mut rules = defaults.clone();
-        rules.overlay(&text).map_err(|source| Error::Format { path: path.to_owned(), source })?;
-        Ok(Self { version, rules: Arc::new(rules) })
+        if let Some(file) = &self.file {
+            versions.push(overlay(&mut rules, file)?);
+        }
+        for directory in &self.directories {
+            let looked = |source| unreadable(directory, source);
+            // Taken before the list, so that a file that comes in between is seen the next time.
+            let version = Version::of(&fs::metadata(directory).map_err(looked)?);
+            versions.push((directory.clone(), version));
+            for file in files(directory).map_err(looked)? {
+                versions.push(overlay(&mut rules, &file)?);
+            }
+        }
+        Ok(Loaded { versions, rules: Arc::new(rules) })
     }
+}
+
+/// The files of a directory that are not hidden, by their names.
+fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        if !hidden && fs::metadata(entry.path())?.is_file() {
+            files.push(entry.path());
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn overlay(rules: &mut Rules, path: &Path) -> Result<(PathBuf, Version), Error> {
+    let (version, text) = read(path).map_err(|source| unreadable(path, source))?;
+    rules.overlay(&text).map_err(|source| Error::Format { path: path.to_owned(), source })?;
+    Ok((path.to_owned(), version))
 }
 
 fn read(path: &Path) -> io::Result<(Version, String)> {

@@ -10,9 +10,9 @@ impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         let text = error.to_string();
         match error {
-            Error::Policy(policy::Error::Denied(_) | policy::Error::Hidden) | Error::ReadOnly | Error::Protected(_) => {
-                Self::forbidden(text)
-            }
+            Error::Policy(policy::Error::Denied(_) | policy::Error::NotOwner | policy::Error::Hidden)
+            | Error::ReadOnly
+            | Error::Protected(_) => Self::forbidden(text),
             // What only v2 can ask for.
             Error::ForeignOwner(_)
             | Error::OwnerIsAdmins

@@ -56,7 +56,7 @@ fn answer(error: Error) -> ApiError {
         Error::Policy(policy::Error::Hidden) => ApiError::not_found(""),
         Error::ForeignOwner(_) | Error::OwnerIsAdmins | Error::NotRemovable(_) => ApiError::forbidden(text),
         Error::PropertyPresent(_) | Error::NoProperty(_) => ApiError::conflict(text),
-        Error::Policy(policy::Error::Denied(_)) | Error::ReadOnly | Error::FormatIsFixed(_) | Error::Reserved(_) => {
+        Error::Policy(policy::Error::Denied(_) | policy::Error::NotOwner) | Error::ReadOnly | Error::FormatIsFixed(_) | Error::Reserved(_) => {
             explained(StatusCode::FORBIDDEN)
         }
         Error::Sharing(refusal) => sharing(&refusal),

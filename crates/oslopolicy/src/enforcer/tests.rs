@@ -19,7 +19,7 @@ impl Fixture {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("policy.yaml");
         fs::write(&path, text).unwrap();
-        let enforcer = Enforcer::new(defaults(), Some(path.clone())).unwrap();
+        let enforcer = Enforcer::new(defaults(), Some(path.clone()), Vec::new()).unwrap();
         Self { path, enforcer, _dir: dir }
     }
 
@@ -42,7 +42,7 @@ fn defaults() -> Rules {
 
 #[test]
 fn without_a_file_the_defaults_rule() {
-    let enforcer = Enforcer::new(defaults(), None).unwrap();
+    let enforcer = Enforcer::new(defaults(), None, Vec::new()).unwrap();
     for (rule, expected) in [("get_image", true), ("add_image", false), ("other", false)] {
         let allowed = enforcer.enforce(rule, &Target::default(), &Creds::default());
         assert_eq!(allowed.unwrap(), expected, "{rule}");
@@ -106,7 +106,7 @@ fn a_file_gone_bad_is_an_error_until_mended() {
 fn a_bad_file_is_refused_at_the_start() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("policy.json");
-    let start = || Enforcer::new(defaults(), Some(path.clone())).unwrap_err();
+    let start = || Enforcer::new(defaults(), Some(path.clone()), Vec::new()).unwrap_err();
     assert!(matches!(start(), Error::Read { .. }));
     for bytes in [&b"["[..], b"[]", b"{\"a\": 1}"] {
         fs::write(&path, bytes).unwrap();
@@ -139,4 +139,30 @@ fn threads_share_one_enforcer() {
             policy.replace("add_image: '@'\n");
         }
     });
+}
+
+#[test]
+fn directories_lie_on_top_of_the_file_and_are_followed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    let write = |name: &str, text: &str| fs::write(path(name), text).unwrap();
+    fs::create_dir_all(path("policy.d/deeper")).unwrap();
+    write("policy.yaml", "get_image: '!'\nadd_image: '@'\n");
+    write("policy.d/20.yaml", "get_image: '@'\n");
+    write("policy.d/10.yaml", "get_image: '!'\nmore: '@'\n");
+    write("policy.d/.hidden", "no policy");
+    write("policy.d/deeper/30.yaml", "get_image: '!'\n");
+    let enforcer = Enforcer::new(defaults(), Some(path("policy.yaml")), vec![path("policy.d")]).unwrap();
+    let ask = |rule: &str| enforcer.enforce(rule, &Target::default(), &Creds::default()).unwrap();
+    assert_eq!((ask("get_image"), ask("add_image"), ask("more")), (true, true, true));
+    write("policy.d/next", "get_image: '!'\n");
+    fs::rename(path("policy.d/next"), path("policy.d/20.yaml")).unwrap();
+    assert!(!ask("get_image"));
+    write("policy.d/40.yaml", "get_image: '@'\n");
+    assert!(ask("get_image"));
+    fs::remove_file(path("policy.d/40.yaml")).unwrap();
+    fs::remove_file(path("policy.d/20.yaml")).unwrap();
+    assert!(!ask("get_image"));
+    write("policy.d/50.yaml", "[no policy");
+    assert!(enforcer.enforce("more", &Target::default(), &Creds::default()).is_err());
 }
