@@ -19,7 +19,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use mutate::Mutator;
-use random::Random;
+pub use random::Random;
 
 /// Rounds of a run that is not told how long to go on: part of a second in a debug build.
 const ROUNDS: u64 = 4000;
