@@ -51,6 +51,10 @@ pub(super) async fn database(loaded: &Loaded) -> anyhow::Result<Sql> {
 /// The use cases over everything that is configured.
 pub(super) async fn images(loaded: &Loaded, side: MetadataSide, cache: Option<Arc<Cache>>) -> anyhow::Result<Images> {
     let stores = Stores::open(&loaded.stores()?)?;
+    let settings = loaded.images()?;
+    if settings.storage_quota.is_some() && !loaded.has_database() && loaded.registry()?.is_some() {
+        anyhow::bail!("user_storage_quota: a v1 registry cannot tell how much is stored, only a database can");
+    }
     Ok(Images::new(Parts {
         metadata: metadata(loaded, side).await?,
         stores: Arc::new(stores),
@@ -58,6 +62,6 @@ pub(super) async fn images(loaded: &Loaded, side: MetadataSide, cache: Option<Ar
         policy: loaded.policy()?,
         notifier: loaded.notifier()?,
         cipher: loaded.cipher()?,
-        settings: loaded.images()?,
+        settings,
     }))
 }

@@ -11,6 +11,9 @@ use crate::images::Settings;
 
 static IMAGE_SIZE_CAP: Opt =
     Opt::int("DEFAULT", "image_size_cap").default("1099511627776").min(1).help("Largest image in bytes");
+static USER_STORAGE_QUOTA: Opt = Opt::str("DEFAULT", "user_storage_quota").default("0").empty_is_unset().help(
+    "What all images of a project may take, with B, KB, MB, GB or TB after the number if it is not bytes; 0: any size",
+);
 static HASHING_ALGORITHM: Opt = Opt::str("DEFAULT", "hashing_algorithm")
     .default("sha512")
     .empty_is_unset()
@@ -67,6 +70,7 @@ static TASK_POOL_THREADS: Opt =
 
 pub(super) static OPTIONS: &[&Opt] = &[
     &IMAGE_SIZE_CAP,
+    &USER_STORAGE_QUOTA,
     &HASHING_ALGORITHM,
     &DO_SECURE_HASH,
     &HTTP_RETRIES,
@@ -128,11 +132,32 @@ impl Loaded {
             location_quota: quota(&IMAGE_LOCATION_QUOTA)?,
             show_multiple_locations: conf.bool(&SHOW_MULTIPLE_LOCATIONS)?,
             image_size_cap: self.natural(&IMAGE_SIZE_CAP)?,
+            storage_quota: self.storage_quota()?,
             delayed_delete: conf.bool(&DELAYED_DELETE)?,
             scrub_time: self.natural(&SCRUB_TIME)?,
             scrubber_datadir: PathBuf::from(conf.str(&SCRUBBER_DATADIR)?.unwrap_or_default()),
             concurrent_copies: usize::try_from(self.natural(&TASK_POOL_THREADS)?).unwrap_or(1).max(1),
         })
+    }
+
+    /// Bytes that all images of an owner may take.
+    fn storage_quota(&self) -> Result<Option<u64>> {
+        let text = self.conf.str(&USER_STORAGE_QUOTA)?.unwrap_or_default();
+        let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let shift = match &text[digits.len()..] {
+            "" | "B" => 0,
+            "KB" => 10,
+            "MB" => 20,
+            "GB" => 30,
+            "TB" => 40,
+            _ => 64,
+        };
+        let bytes = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(1_u64.checked_shl(shift)?));
+        let invalid = || Error::Invalid {
+            option: USER_STORAGE_QUOTA.name,
+            reason: format!("'{text}' is no number, or none with B, KB, MB, GB or TB right behind it"),
+        };
+        bytes.ok_or_else(invalid).map(|bytes| Some(bytes).filter(|bytes| *bytes > 0))
     }
 
     /// Where data is staged. A server without a configuration keeps to its data directory.

@@ -142,6 +142,9 @@ pub(crate) trait Metadata: Send + Sync + std::fmt::Debug {
     /// Ends a membership; [`Error::NotFound`] when there is none.
     async fn sharing_end(&self, ctx: &Context, id: &ImageId, member: &str) -> Result<()>;
 
+    /// Bytes that the images of an owner take, whoever asks: each as often as it is stored, and what is staged.
+    async fn storage_used(&self, owner: &str) -> Result<u64>;
+
     /// Live memberships of `member`, newest first.
     async fn shared_images(&self, ctx: &Context, member: &str) -> Result<Vec<Member>>;
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::guard::until;
 use super::reservation::Reservation;
+use super::storage_quota::Room;
 use super::upload::Upload;
 use super::{Error, Images, Result};
 use crate::model::{Context, Image};
@@ -35,13 +36,14 @@ impl Images {
         self.check_copy_source(&copy.uri)?;
         let store = self.store_for_data(copy.store.as_deref())?;
         let admitted = Arc::clone(&self.background.admitted).try_acquire_owned().map_err(|_| Error::Busy)?;
+        let room = self.take_room(image.owner.as_deref(), copy.size).await?;
         let reserved = self.reserve_for_data(ctx, image, &*store).await?;
         let saving = reserved.image.clone();
         let (images, ctx, target) = (self.clone(), ctx.clone(), saving.clone());
         self.background.tasks.spawn(async move {
             let _admitted = admitted;
             let copier = images.clone();
-            let work = async move { copier.copy(reserved, copy, &*store).await };
+            let work = async move { copier.copy(reserved, copy, &*store, room).await };
             if let Err(error) = images.guarded(&ctx, &target, work).await {
                 tracing::error!("Copying the data of image {} failed: {error}", target.id);
             }
@@ -49,7 +51,13 @@ impl Images {
         Ok(saving)
     }
 
-    async fn copy(&self, mut reserved: Reservation, copy: Copy, store: &dyn Store) -> Result<Image> {
+    async fn copy(
+        &self,
+        mut reserved: Reservation,
+        copy: Copy,
+        store: &dyn Store,
+        room: Option<Arc<Room>>,
+    ) -> Result<Image> {
         let cut = &self.background.cut;
         // The semaphore is never closed, so this only waits for a free place.
         let _place = cut.run_until_cancelled(self.background.copies.acquire()).await;
@@ -60,7 +68,7 @@ impl Images {
                 let Copy { size, checksum, store: named, .. } = copy;
                 let data = until(opened.data, cut.clone());
                 let upload = Upload { data, length: opened.size, size, checksum, store: named };
-                self.receive(reserved, store, upload).await
+                self.receive(reserved, store, upload, room).await
             }
             Err(error) => {
                 self.release(&mut reserved).await;

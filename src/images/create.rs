@@ -24,7 +24,11 @@ impl Images {
         self.check_properties(fields.properties.as_ref().map_or(0, BTreeMap::len))?;
         let size = match location {
             None => fields.size.flatten().unwrap_or(0),
-            Some(uri) => self.size_at(uri, fields.size.flatten()).await?,
+            Some(uri) => {
+                let size = self.size_at(uri, fields.size.flatten()).await?;
+                self.check_room(owner, size).await?;
+                size
+            }
         };
         let status = if location.is_some() { ImageStatus::Active } else { ImageStatus::Queued };
         let record = ImageFields {

@@ -122,6 +122,12 @@ pub(crate) enum Error {
     /// More bytes arrived than `image_size_cap` allows.
     #[error("Denying attempt to upload image larger than {0} bytes.")]
     TooLarge(u64),
+    /// The owner of the image has no room for it; `size` is what is known of it.
+    #[error(
+        "Image exceeds the storage quota: The size of the data {} will exceed the limit. {remaining} bytes remaining.",
+        .size.map_or("None".to_owned(), |size| size.to_string())
+    )]
+    StorageQuota { size: Option<u64>, remaining: u64 },
     /// A field of the request is not what arrived. `field` is `checksum` or `size`.
     #[error(
         "Supplied {field} ({supplied}) and {field} generated from uploaded image ({actual}) did not match. \

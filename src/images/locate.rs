@@ -84,6 +84,7 @@ impl Images {
             return Err(not_queued(&image, ImageStatus::Active));
         }
         check_formats(&image)?;
+        self.check_room(image.owner.as_deref(), named.size).await?;
         match (self.parts.settings.secure_hash, &named.said) {
             (true, Some((algorithm, value))) => {
                 let (images, owner, queued, algorithm, value) =

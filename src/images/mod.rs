@@ -36,6 +36,7 @@ mod sharing;
 mod show;
 mod source;
 mod stage;
+mod storage_quota;
 mod tag;
 #[cfg(test)]
 mod tests;
@@ -55,6 +56,7 @@ use tokio_util::task::TaskTracker;
 
 use prefetch::CONCURRENT_PREFETCHES;
 use running::Running;
+use storage_quota::Accounts;
 
 use crate::cache::Cache;
 use crate::crypt::LocationCipher;
@@ -79,6 +81,8 @@ pub(crate) use verify::Verification;
 /// Limits and habits of the use cases, as configured.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
+    /// Bytes that all images of an owner may take; `None`: any number (`user_storage_quota`).
+    pub(crate) storage_quota: Option<u64>,
     /// Largest image in bytes (`image_size_cap`).
     pub(crate) image_size_cap: u64,
     /// What new data is hashed with, beside MD5 (`hashing_algorithm`).
@@ -146,6 +150,7 @@ struct Background {
     /// Copies running or waiting for their turn.
     admitted: Arc<Semaphore>,
     uploads: Running,
+    accounts: Accounts,
     /// Makes copies fail, as cut connections make uploads fail.
     cut: CancellationToken,
     /// Somebody wants an image in the cache.
@@ -169,6 +174,7 @@ impl Images {
                 copies,
                 admitted,
                 uploads: Running::default(),
+                accounts: Accounts::default(),
                 cut: CancellationToken::new(),
                 wished: Arc::default(),
                 ended: CancellationToken::new(),

@@ -101,6 +101,7 @@ impl Images {
                 return Err(PlaceRefusal::Twice(uri).into());
             }
             let size = self.size_of_place(&uri).await?;
+            self.check_room(draft.image.owner.as_deref(), size).await?;
             if draft.image.status == ImageStatus::Queued {
                 let missing: Vec<_> = formats.into_iter().filter_map(|(name, set)| (!set).then_some(name)).collect();
                 if !missing.is_empty() {

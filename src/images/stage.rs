@@ -8,6 +8,7 @@ use std::{fs, io};
 
 use super::journal::Work;
 use super::reservation::{Reservation, not_queued};
+use super::storage_quota::Room;
 use super::{Error, Images, Result};
 use crate::db;
 use crate::model::{ByteStream, Context, Image, ImageFields, ImageId, ImageStatus};
@@ -30,12 +31,25 @@ impl Images {
             return Err(not_queued(&image, ImageStatus::Uploading));
         }
         self.check_size_cap(length)?;
+        let room = self.take_room(image.owner.as_deref(), length).await?;
+        let data = match &room {
+            Some(room) => room.metered(data),
+            None => data,
+        };
         let (images, owner, queued) = (self.clone(), ctx.clone(), image.clone());
-        let staged = self.guarded(ctx, &image, async move { images.stage_now(&owner, &queued, data, length).await });
+        let staged =
+            self.guarded(ctx, &image, async move { images.stage_now(&owner, &queued, data, length, room).await });
         staged.await.map(drop)
     }
 
-    async fn stage_now(&self, ctx: &Context, image: &Image, data: ByteStream, length: Option<u64>) -> Result<Image> {
+    async fn stage_now(
+        &self,
+        ctx: &Context,
+        image: &Image,
+        data: ByteStream,
+        length: Option<u64>,
+        room: Option<Arc<Room>>,
+    ) -> Result<Image> {
         let store = self.staging().await;
         // A size is that of staged data from now on.
         let status = Some(ImageStatus::Uploading);
@@ -47,7 +61,11 @@ impl Images {
                 let host = self.parts.settings.stage_host.clone();
                 let properties = host.map(|host| [(STAGE_HOST.to_owned(), Some(host))].into());
                 let fields = ImageFields { status, size: Some(Some(added.size)), properties, ..ImageFields::default() };
-                self.complete(&mut reserved, &*store, &added, fields).await
+                let complete = self.complete(&mut reserved, &*store, &added, fields);
+                match &room {
+                    Some(room) => room.recorded(complete).await,
+                    None => complete.await,
+                }
             }
             Err(error @ Error::GoneMeanwhile(_)) => Err(error),
             Err(error) => {

@@ -28,6 +28,7 @@ async fn images(dir: &tempfile::TempDir) -> Images {
         notifier: Notifier::new(notify::Settings::default()),
         cipher: None,
         settings: Settings {
+            storage_quota: None,
             image_size_cap: 1000,
             hashing_algorithm: Algorithm::Sha512,
             delayed_delete: false,

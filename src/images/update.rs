@@ -51,7 +51,9 @@ impl Images {
         };
         let mut mode = UpdateMode { purge_props, from_status: None };
         if let Some(uri) = location {
-            change.size = Some(Some(self.size_at(uri, announced).await?));
+            let size = self.size_at(uri, announced).await?;
+            self.check_room(image.owner.as_deref(), size).await?;
+            change.size = Some(Some(size));
             change.locations = Some(vec![self.stored_location(uri)]);
             change.status = Some(ImageStatus::Active);
             mode.from_status = Some(ImageStatus::Queued);

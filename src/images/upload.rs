@@ -10,6 +10,7 @@ use super::guard::{Capped, WrongLength, capped, exactly};
 use super::habits::{check_formats, inspection};
 use super::journal::Work;
 use super::reservation::{Reservation, discard, not_queued};
+use super::storage_quota::{Overfull, Room};
 use super::{Error, Images, Result};
 use crate::model::{ByteStream, Context, Image, ImageFields, ImageId, ImageStatus};
 use crate::store::{self, Added, Store};
@@ -64,10 +65,11 @@ impl Images {
     pub(crate) async fn upload(&self, ctx: &Context, image: &Image, upload: Upload) -> Result<Image> {
         let store = self.store_for_data(upload.store.as_deref())?;
         self.check_size_cap(upload.length.or(upload.size))?;
+        let room = self.take_room(image.owner.as_deref(), upload.length.or(upload.size)).await?;
         let (images, owner, queued) = (self.clone(), ctx.clone(), image.clone());
         self.guarded(ctx, image, async move {
             let saving = images.reserve_for_data(&owner, &queued, &*store).await?;
-            images.receive(saving, &*store, upload).await
+            images.receive(saving, &*store, upload, room).await
         })
         .await
     }
@@ -112,10 +114,22 @@ impl Images {
     }
 
     /// From `saving` to `active`, or to what the API makes of a failed upload.
-    pub(super) async fn receive(&self, mut reserved: Reservation, store: &dyn Store, upload: Upload) -> Result<Image> {
+    pub(super) async fn receive(
+        &self,
+        mut reserved: Reservation,
+        store: &dyn Store,
+        mut upload: Upload,
+        room: Option<Arc<Room>>,
+    ) -> Result<Image> {
+        if let Some(room) = &room {
+            upload.data = room.metered(upload.data);
+        }
         self.tell_begin(&reserved.authority, &reserved.image);
         let outcome = match self.keep(&mut reserved, store, upload).await {
-            Ok(kept) => self.activate(&mut reserved, store, kept).await,
+            Ok(kept) => match &room {
+                Some(room) => room.recorded(self.activate(&mut reserved, store, kept)).await,
+                None => self.activate(&mut reserved, store, kept).await,
+            },
             Err(error @ Error::GoneMeanwhile(_)) => Err(error),
             Err(error) => {
                 self.release(&mut reserved).await;
@@ -187,6 +201,9 @@ fn upload_error(error: store::Error) -> Error {
     let inner = source.get_ref();
     if let Some(Capped(cap)) = inner.and_then(|inner| inner.downcast_ref()) {
         return Error::TooLarge(*cap);
+    }
+    if let Some(Overfull { size, remaining }) = inner.and_then(|inner| inner.downcast_ref()) {
+        return Error::StorageQuota { size: Some(*size), remaining: *remaining };
     }
     match inner.and_then(|inner| inner.downcast_ref()) {
         Some(WrongLength { announced, arrived }) => Error::WrongLength { announced: *announced, arrived: *arrived },

@@ -45,8 +45,6 @@ macro_rules! files {
             let files = files.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
             let mut names: BTreeSet<_> = files.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
             assert!(names.remove("setup"));
-            // user_storage_quota is not there yet.
-            assert!(names.remove("storage_quota"));
             assert_eq!(names, tests);
         }
     };
@@ -74,6 +72,7 @@ files!(
     schemas,
     show,
     stage,
+    storage_quota,
     tags,
 );
 

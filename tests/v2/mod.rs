@@ -23,6 +23,7 @@ mod ranges;
 mod reserved;
 mod schemas;
 mod stage;
+mod storage_quota;
 mod tags;
 mod torture;
 mod upload;

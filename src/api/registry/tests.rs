@@ -119,6 +119,10 @@ impl Metadata for Fake {
     async fn member_delete(&self, _: &Context, id: &ImageId, member: &str) -> Result<()> {
         self.note(format!("unshare {id} {member}"), ())
     }
+    async fn storage_used(&self, owner: &str) -> Result<u64> {
+        self.note(format!("storage {owner}"), 0)
+    }
+
     async fn shared_images(&self, _: &Context, name: &str) -> Result<Vec<Member>> {
         self.note(format!("shared {name}"), vec![member(name)])
     }

@@ -67,7 +67,9 @@ impl From<Error> for ApiError {
             Error::RangeBeyondEnd { size } => Self::range_not_satisfiable(text).of_size(size),
             Error::NoCache | Error::NotCaching | Error::NoJournal | Error::Busy => Self::unavailable(text),
             Error::GoneMeanwhile(_) => Self::precondition_failed(text),
-            Error::TooLarge(_) | Error::Quota { .. } | Error::TagQuota { .. } => Self::too_large(text),
+            Error::TooLarge(_) | Error::StorageQuota { .. } | Error::Quota { .. } | Error::TagQuota { .. } => {
+                Self::too_large(text)
+            }
             Error::Store(source) => upload(source),
             Error::Read(source) => read(&source),
             Error::Policy(policy::Error::Unreadable(_))

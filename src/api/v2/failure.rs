@@ -91,7 +91,7 @@ fn answer(error: Error) -> ApiError {
         Error::AnnouncedTooLarge { .. } | Error::TooLarge(_) => {
             ApiError::too_large("").explained(format!("The incoming image is too large: {text}"))
         }
-        Error::Quota { .. } | Error::TagQuota { .. } => explained(StatusCode::PAYLOAD_TOO_LARGE),
+        Error::StorageQuota { .. } | Error::Quota { .. } | Error::TagQuota { .. } => explained(StatusCode::PAYLOAD_TOO_LARGE),
         Error::Refused(_) => explained(StatusCode::UNSUPPORTED_MEDIA_TYPE),
         Error::RangeBeyondEnd { .. } => ApiError::range_not_satisfiable(text),
         Error::NoCache | Error::NoJournal | Error::Busy => explained(StatusCode::SERVICE_UNAVAILABLE),

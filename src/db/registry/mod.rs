@@ -167,6 +167,10 @@ impl Metadata for RegistryClient {
         self.change(ctx, Method::DELETE, &["images", id.as_str(), "members", member], None).await.map(drop)
     }
 
+    async fn storage_used(&self, _owner: &str) -> Result<u64> {
+        Err(beyond_v1("tell how much is stored"))
+    }
+
     async fn shared_images(&self, ctx: &Context, member: &str) -> Result<Vec<Member>> {
         let answer = self.get(ctx, &["shared-images", member], None).await?;
         list(&answer, "shared_images", |entry| decode_shared_image(entry, member))

@@ -57,6 +57,15 @@ impl Dialect {
         if self == Self::Mysql { Expr::cust_with_expr("BINARY ?", column) } else { column }
     }
 
+    /// A sum as a whole number of 64 bits; PostgreSQL and MySQL else make decimals of it.
+    pub(super) fn whole(self, sum: Expr) -> Expr {
+        match self {
+            Self::Sqlite => sum,
+            Self::Postgres => sum.cast_as("bigint"),
+            Self::Mysql => sum.cast_as("signed"),
+        }
+    }
+
     /// Lists the tables of the database, as column `name`.
     pub(super) fn table_names(self) -> SelectStatement {
         let mut select = Query::select();

@@ -32,6 +32,7 @@ mod tags;
 mod tests;
 mod unicode;
 mod url;
+mod usage;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -280,6 +281,10 @@ impl Metadata for Sql {
 
     async fn sharing_end(&self, ctx: &Context, id: &ImageId, member: &str) -> Result<()> {
         self.retry.tried(|| async { sharings::sharing_end(self.pool.begin().await?, ctx, id, member).await }).await
+    }
+
+    async fn storage_used(&self, owner: &str) -> Result<u64> {
+        self.retry.tried(|| async { usage::storage(&mut self.pool.read().await?, owner).await }).await
     }
 
     /// v1 checks nothing here (v1-api §14): who knows a project's id may see what is shared with it.

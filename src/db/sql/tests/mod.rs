@@ -8,6 +8,7 @@ mod members;
 mod paging;
 mod plans;
 mod schema;
+mod usage;
 mod visibility;
 
 use std::collections::BTreeMap;
