@@ -4,13 +4,15 @@
 //! everything of v1 by itself: what it does not name falls to its `default` rule (v1-api §5). Without a file, and for
 //! rules that a file does not name, the built-in rules hold.
 
+mod caller;
 mod defaults;
 pub(crate) mod protections;
 mod target;
 
 use std::path::{Path, PathBuf};
 
-use oslopolicy::{Attributes, Creds, Enforcer, Rules, Target};
+use caller::Caller;
+use oslopolicy::{Attributes, Enforcer, Rules, Target};
 
 use crate::model::{Api, Context, Image, Visibility, owns};
 use protections::{Operation, Permission, Protections};
@@ -126,8 +128,8 @@ impl Policy {
 
     fn allows(&self, ctx: &Context, rule: &str, target: &dyn Attributes) -> Result<bool, Error> {
         Ok(match ctx.judged_by() {
-            Api::V1 => self.v1.enforce(rule, &Target::default(), &credentials(ctx))?,
-            Api::V2 => in_scope(ctx, rule) && self.v2.enforce(rule, target, &credentials(ctx))?,
+            Api::V1 => self.v1.enforce(rule, &Target::default(), &Caller(ctx))?,
+            Api::V2 => in_scope(ctx, rule) && self.v2.enforce(rule, target, &Caller(ctx))?,
         })
     }
 }
@@ -138,30 +140,6 @@ const ANY_SCOPE: [&str; 5] = ["default", "context_is_admin", "service_api", "met
 /// Whether the caller's token is for a project, or for nothing in particular.
 fn in_scope(ctx: &Context, rule: &str) -> bool {
     (ctx.system_scope.is_none() && ctx.domain.is_none()) || ANY_SCOPE.contains(&rule)
-}
-
-/// The caller as rules see it: under the names of today, and for v1 also under those of 2012 (policy-and-auth §3.3).
-fn credentials(ctx: &Context) -> Creds {
-    let today = Creds::default()
-        .with("user_id", ctx.user.clone())
-        .with("project_id", ctx.tenant.clone())
-        .with("roles", ctx.roles.clone());
-    match ctx.judged_by() {
-        Api::V1 => {
-            today.with("user", ctx.user.clone()).with("tenant", ctx.tenant.clone()).with("is_admin", ctx.is_admin)
-        }
-        Api::V2 => today
-            .with("user_domain_id", ctx.user_domain.clone())
-            .with("system_scope", ctx.system_scope.clone())
-            .with("domain_id", ctx.domain.clone())
-            .with("project_domain_id", ctx.project_domain.clone())
-            .with("is_admin_project", !ctx.outside_admin_project)
-            .with("service_user_id", ctx.service.user.clone())
-            .with("service_user_domain_id", ctx.service.user_domain.clone())
-            .with("service_project_id", ctx.service.project.clone())
-            .with("service_project_domain_id", ctx.service.project_domain.clone())
-            .with("service_roles", ctx.service_roles.clone()),
-    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::Error;
-use crate::facts::{Attributes, Creds};
+use crate::facts::{Attributes, Credentials};
 use crate::lint::Warning;
 use crate::rules::Rules;
 
@@ -58,7 +58,7 @@ impl Enforcer {
     /// A file has changed and can no longer be used. The earlier rules are not
     /// applied in its stead, for they may permit what the operator just forbade;
     /// the next call tries again.
-    pub fn enforce(&self, rule: &str, target: &dyn Attributes, creds: &Creds) -> Result<bool, Error> {
+    pub fn enforce(&self, rule: &str, target: &dyn Attributes, creds: &dyn Credentials) -> Result<bool, Error> {
         Ok(self.rules()?.allows(rule, target, creds))
     }
 

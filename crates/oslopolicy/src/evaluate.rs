@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::check::{Check, Operand};
-use crate::facts::{Attributes, Creds};
+use crate::facts::{Attributes, Credentials};
 use crate::python;
 use crate::rules::Rules;
 use crate::template::Template;
@@ -17,13 +17,13 @@ const MAX_CHAIN: usize = 64;
 pub(crate) struct Evaluation<'a> {
     rules: &'a Rules,
     target: &'a dyn Attributes,
-    creds: &'a Creds,
+    creds: &'a dyn Credentials,
     /// Names of the rules being judged, outermost first.
     chain: Vec<&'a str>,
 }
 
 impl<'a> Evaluation<'a> {
-    pub(crate) fn new(rules: &'a Rules, target: &'a dyn Attributes, creds: &'a Creds) -> Self {
+    pub(crate) fn new(rules: &'a Rules, target: &'a dyn Attributes, creds: &'a dyn Credentials) -> Self {
         Self { rules, target, creds, chain: Vec::new() }
     }
 
@@ -69,13 +69,7 @@ impl<'a> Evaluation<'a> {
     }
 
     fn has_role(&self, role: &Template) -> bool {
-        let Some(Value::Array(roles)) = self.creds.get("roles") else {
-            return false;
-        };
-        role.render(self.target).is_some_and(|wanted| {
-            let wanted = wanted.to_lowercase();
-            roles.iter().filter_map(Value::as_str).any(|role| role.to_lowercase() == wanted)
-        })
+        role.render(self.target).is_some_and(|wanted| self.creds.has_role(&wanted))
     }
 
     fn same(&self, left: &Operand, right: &Template) -> bool {
@@ -84,9 +78,9 @@ impl<'a> Evaluation<'a> {
         };
         match left {
             Operand::Literal(literal) => *literal == wanted,
-            Operand::Path(path) => path
-                .split_first()
-                .is_some_and(|(first, rest)| self.creds.get(first).is_some_and(|value| found(value, rest, &wanted))),
+            Operand::Path(path) => path.split_first().is_some_and(|(first, rest)| {
+                self.creds.credential(first).is_some_and(|value| found(&value, rest, &wanted))
+            }),
         }
     }
 }

@@ -12,6 +12,22 @@ pub trait Attributes {
     fn attribute(&self, name: &str) -> Option<Cow<'_, Value>>;
 }
 
+/// Who asks. Made when it is asked for, as rules look at little of it.
+pub trait Credentials {
+    /// The value of this name, such as `project_id`. Null is not the same as
+    /// absent: it compares as the word `None`.
+    fn credential(&self, name: &str) -> Option<Cow<'_, Value>>;
+
+    /// Whether the asker has this role, whatever the case of either.
+    fn has_role(&self, role: &str) -> bool;
+}
+
+/// Whether two names of roles are the same.
+#[must_use]
+pub fn same_role(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other) || one.to_lowercase() == other.to_lowercase()
+}
+
 /// An object acted upon that is just its attributes.
 #[derive(Debug, Clone, Default)]
 pub struct Target(Map<String, Value>);
@@ -32,8 +48,8 @@ impl Attributes for Target {
     }
 }
 
-/// Who asks: `user_id`, `project_id`, `roles` and whatever else the service
-/// wants rules to see.
+/// An asker who is just these values: `user_id`, `project_id`, `roles` and
+/// whatever else rules are to see.
 #[derive(Debug, Clone, Default)]
 pub struct Creds(Map<String, Value>);
 
@@ -44,9 +60,16 @@ impl Creds {
         self.0.insert(name.to_owned(), value.into());
         self
     }
+}
 
-    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
-        self.0.get(name)
+impl Credentials for Creds {
+    fn credential(&self, name: &str) -> Option<Cow<'_, Value>> {
+        self.0.get(name).map(Cow::Borrowed)
+    }
+
+    fn has_role(&self, role: &str) -> bool {
+        let Some(Value::Array(roles)) = self.0.get("roles") else { return false };
+        roles.iter().filter_map(Value::as_str).any(|held| same_role(held, role))
     }
 }
 

@@ -27,6 +27,6 @@ mod token;
 
 pub use enforcer::Enforcer;
 pub use error::{Error, FormatError};
-pub use facts::{Attributes, Creds, Target};
+pub use facts::{Attributes, Credentials, Creds, Target, same_role};
 pub use lint::Warning;
 pub use rules::Rules;

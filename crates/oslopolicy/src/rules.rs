@@ -9,7 +9,7 @@ use serde_saphyr::options::DuplicateKeyPolicy;
 use crate::check::Check;
 use crate::error::FormatError;
 use crate::evaluate::Evaluation;
-use crate::facts::{Attributes, Creds};
+use crate::facts::{Attributes, Credentials};
 use crate::lint::{self, Warning};
 use crate::parse;
 
@@ -62,7 +62,7 @@ impl Rules {
     /// Whether the rule permits the holder of the credentials to act on the
     /// target.
     #[must_use]
-    pub fn allows(&self, rule: &str, target: &dyn Attributes, creds: &Creds) -> bool {
+    pub fn allows(&self, rule: &str, target: &dyn Attributes, creds: &dyn Credentials) -> bool {
         Evaluation::new(self, target, creds).rule(rule) == Some(true)
     }
 
@@ -92,7 +92,7 @@ impl Rules {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::Target;
+    use crate::facts::{Creds, Target};
 
     fn overlaid(text: &str) -> Result<Rules, FormatError> {
         let mut rules = Rules::new(&[("default", "!"), ("get_image", "role:reader")], "default");

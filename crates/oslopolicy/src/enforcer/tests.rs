@@ -3,7 +3,7 @@ use std::thread;
 use tempfile::TempDir;
 
 use super::*;
-use crate::facts::Target;
+use crate::facts::{Creds, Target};
 
 const DEFAULTS: &[(&str, &str)] = &[("default", "!"), ("get_image", "@"), ("add_image", "!")];
 

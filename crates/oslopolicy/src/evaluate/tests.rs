@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::facts::Target;
+use crate::facts::{Creds, Target};
 
 fn target() -> Target {
     Target::default()
