@@ -4,6 +4,7 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
+use percent_encoding::percent_decode_str;
 
 use super::error::ApiError;
 use crate::auth::{Asked, Identity, Refusal};
@@ -13,8 +14,8 @@ use crate::model::{Api, Context};
 pub(super) async fn identify(identity: &Identity, request: &mut Request, api: Api) -> Result<Context, Response> {
     // The request's body cannot wait with us.
     let (headers, method) = (std::mem::take(request.headers_mut()), request.method().clone());
-    let path =
-        request.extensions().get::<axum::extract::OriginalUri>().map_or(request.uri(), |uri| &uri.0).path().to_owned();
+    // As the routes take it apart: an encoded slash must not hide a segment from what restricts the caller.
+    let path = percent_decode_str(request.uri().path()).decode_utf8_lossy().into_owned();
     let found = identity.identify(&Asked { headers: &headers, method: &method, path: &path }, api).await;
     *request.headers_mut() = headers;
     found.map_err(|refusal| match refusal {

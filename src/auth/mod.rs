@@ -21,6 +21,8 @@ pub(crate) struct Identity {
     pub(crate) owner_is_tenant: bool,
     /// Who is not confirmed may read what everybody may (`allow_anonymous_access`); v1 always let them.
     pub(crate) allow_anonymous: bool,
+    /// Today's rules of policy judge v1 as well, where callers are known to have roles.
+    pub(crate) todays_rules: bool,
     /// Who judges tokens, for [`Filter::Token`].
     pub(crate) authority: Option<Arc<Authority>>,
 }
@@ -30,7 +32,7 @@ pub(crate) struct Identity {
 pub(crate) struct Asked<'a> {
     pub(crate) headers: &'a HeaderMap,
     pub(crate) method: &'a Method,
-    /// The whole path.
+    /// The whole path, decoded.
     pub(crate) path: &'a str,
 }
 
@@ -97,7 +99,12 @@ impl Identity {
     /// The context of a request.
     pub(crate) async fn identify(&self, asked: &Asked<'_>, api: Api) -> Result<Context, Refusal> {
         let Some(authority) = &self.authority else { return self.believe(asked.headers, api) };
-        let somebody = Context { owner_is_tenant: self.owner_is_tenant, api, todays_rules: true, ..Context::default() };
+        let somebody = Context {
+            owner_is_tenant: self.owner_is_tenant,
+            api,
+            todays_rules: self.todays_rules,
+            ..Context::default()
+        };
         match authority.identify(asked, somebody.clone()).await? {
             Some(context) => Ok(Context { is_admin: self.has_admin_role(&context.roles), ..context }),
             None if self.allow_anonymous && authority.delays() => Ok(Context { read_only: true, ..somebody }),
@@ -111,7 +118,8 @@ impl Identity {
 
     /// The context that headers tell of, where those are to be believed.
     fn believe(&self, headers: &HeaderMap, api: Api) -> Result<Context, Refusal> {
-        let somebody = Context { owner_is_tenant: self.owner_is_tenant, api, ..Context::default() };
+        let todays_rules = self.todays_rules && self.filter == Filter::Confirmed;
+        let somebody = Context { owner_is_tenant: self.owner_is_tenant, api, todays_rules, ..Context::default() };
         match self.filter {
             Filter::Sole => {
                 return Ok(Context {
@@ -190,6 +198,7 @@ mod tests {
             admin_role: "admin".to_owned(),
             owner_is_tenant: true,
             allow_anonymous: false,
+            todays_rules: false,
             authority: None,
         }
     }

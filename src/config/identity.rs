@@ -1,11 +1,13 @@
 //! Who is who, and who may do what: `[DEFAULT]`, `[oslo_policy]` (v1-api §4, §5, §19).
 
+use std::path::PathBuf;
+
 use osloconf::Opt;
 
 use super::{Error, Loaded, Pipeline, Result};
 use crate::auth::{Filter, Identity};
 use crate::model::Context;
-use crate::policy::Policy;
+use crate::policy::{Policy, is_of_2012};
 
 static OWNER_IS_TENANT: Opt =
     Opt::bool("DEFAULT", "owner_is_tenant").default("true").help("Images belong to the project, not to the user");
@@ -55,6 +57,8 @@ impl Loaded {
             admin_role: self.admin_role()?,
             owner_is_tenant: self.conf.bool(&OWNER_IS_TENANT)?,
             allow_anonymous: self.conf.bool(&ALLOW_ANONYMOUS_ACCESS)?,
+            // A policy file of 2012 decides all of v1 by itself.
+            todays_rules: !is_of_2012(self.policy_file()?.as_deref()),
             authority: (pipeline.identity == Filter::Token).then(|| self.authority(pipeline)).transpose()?,
         })
     }
@@ -71,16 +75,21 @@ impl Loaded {
         Ok(self.conf.str(&ADMIN_ROLE)?.unwrap_or_default().trim().to_owned())
     }
 
+    /// The policy file, if there is one. One that is named must exist.
+    fn policy_file(&self) -> Result<Option<PathBuf>> {
+        match self.conf.str(&POLICY_FILE)? {
+            None => Ok(POLICY_FILES.iter().find_map(|name| self.conf.find_file(name))),
+            Some(name) => self
+                .conf
+                .find_file(&name)
+                .map(Some)
+                .ok_or_else(|| Error::Invalid { option: "policy_file", reason: format!("there is no file {name}") }),
+        }
+    }
+
     /// The rules of policy. A file that is named must exist; a directory need not, as in Glance.
     pub(crate) fn policy(&self) -> Result<Policy> {
-        let file =
-            match self.conf.str(&POLICY_FILE)? {
-                None => POLICY_FILES.iter().find_map(|name| self.conf.find_file(name)),
-                Some(name) => Some(self.conf.find_file(&name).ok_or_else(|| Error::Invalid {
-                    option: "policy_file",
-                    reason: format!("there is no file {name}"),
-                })?),
-            };
+        let file = self.policy_file()?;
         let mut directories = Vec::new();
         for name in self.conf.multi(&POLICY_DIRS)? {
             match self.conf.find_file(&name).filter(|path| path.is_dir()) {

@@ -43,6 +43,14 @@ static MEMCACHED_SERVERS: Opt = Opt::list(GROUP, "memcached_servers")
     .deprecated(&[(GROUP, "memcache_servers")])
     .default("")
     .help("Has no effect: each server remembers tokens by itself");
+static INTERFACE: Opt = Opt::str(GROUP, "interface").default("internal").help("Has no effect: auth_url is asked");
+static REGION_NAME: Opt = Opt::str(GROUP, "region_name").empty_is_unset().help("Has no effect: auth_url is asked");
+static INCLUDE_SERVICE_CATALOG: Opt =
+    Opt::bool(GROUP, "include_service_catalog").default("true").help("Has no effect: nothing here needs the catalogue");
+static ENFORCE_TOKEN_BIND: Opt = Opt::str(GROUP, "enforce_token_bind")
+    .default("permissive")
+    .choices(&["disabled", "permissive"])
+    .help("Tokens that are bound to something are taken as any other");
 static IDENTITY_URI: Opt =
     Opt::str(GROUP, "identity_uri").empty_is_unset().help("Where Keystone is, by its name of old");
 static AUTH_HOST: Opt = Opt::str(GROUP, "auth_host").empty_is_unset().help("The same in parts, of 2012");
@@ -50,7 +58,11 @@ static AUTH_PORT: Opt = Opt::port(GROUP, "auth_port").default("35357").help("Its
 static AUTH_PROTOCOL: Opt = Opt::str(GROUP, "auth_protocol").default("https").empty_is_unset().help("http or https");
 static AUTH_ADMIN_PREFIX: Opt = Opt::str(GROUP, "auth_admin_prefix").empty_is_unset().help("Path before the version");
 
-static OWN: [&Opt; 16] = [
+static OWN: [&Opt; 20] = [
+    &INTERFACE,
+    &REGION_NAME,
+    &INCLUDE_SERVICE_CATALOG,
+    &ENFORCE_TOKEN_BIND,
     &WWW_AUTHENTICATE_URI,
     &AUTH_SECTION,
     &DELAY_AUTH_DECISION,

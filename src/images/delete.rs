@@ -65,9 +65,7 @@ impl Images {
         let mut conflict = None;
         for _ in 0..ATTEMPTS {
             let image = self.lookup(ctx, id).await?;
-            if ctx.api == Api::V2 {
-                self.parts.policy.enforce_on(ctx, "delete_image", &image)?;
-            }
+            self.authorise_seen(ctx, "delete_image", &image)?;
             if image.protected {
                 return Err(Error::Protected(image.id));
             }

@@ -60,9 +60,10 @@ impl Images {
         wanted: Option<Wanted>,
         requester: &Requester,
     ) -> Result<Download> {
-        self.parts.policy.enforce(ctx, "get_image")?;
-        self.parts.policy.enforce(ctx, "download_image")?;
+        self.authorise_unseen(ctx, "get_image")?;
+        self.authorise_unseen(ctx, "download_image")?;
         let image = self.lookup(ctx, id).await?;
+        self.authorise_seen(ctx, "download_image", &image)?;
         if image.status != ImageStatus::Active || image.deleted {
             return Err(Error::NotActive(image.id));
         }

@@ -7,21 +7,21 @@ use crate::model::{Api, Context, ImageId, Member};
 impl Images {
     /// Who an image is shared with.
     pub(crate) async fn members(&self, ctx: &Context, id: &ImageId) -> Result<Vec<Member>> {
-        self.parts.policy.enforce(ctx, "get_members")?;
+        self.authorise_members(ctx, id, "get_members").await?;
         let found = self.parts.metadata.members(ctx, id).await;
         found.map_err(|source| Error::Lookup { id: id.to_string(), source })
     }
 
     /// Shares the image with just these.
     pub(crate) async fn members_replace(&self, ctx: &Context, id: &ImageId, members: &[Membership]) -> Result<()> {
-        self.authorise_sharing(ctx, sharing_rule(ctx))?;
+        self.authorise_sharing(ctx, id, sharing_rule(ctx)).await?;
         self.check_members(members.len())?;
         self.parts.metadata.members_replace(ctx, id, members).await.map_err(Error::Membership)
     }
 
     /// Shares the image with one more, or changes that membership.
     pub(crate) async fn member_put(&self, ctx: &Context, id: &ImageId, member: &Membership) -> Result<()> {
-        self.authorise_sharing(ctx, sharing_rule(ctx))?;
+        self.authorise_sharing(ctx, id, sharing_rule(ctx)).await?;
         let others = self.parts.metadata.members(ctx, id).await.map_err(Error::Membership)?;
         self.check_members(1 + others.iter().filter(|other| other.member != member.member).count())?;
         self.parts.metadata.member_put(ctx, id, member).await.map_err(Error::Membership)
@@ -29,7 +29,7 @@ impl Images {
 
     /// Ends a membership.
     pub(crate) async fn member_delete(&self, ctx: &Context, id: &ImageId, member: &str) -> Result<()> {
-        self.authorise_sharing(ctx, "delete_member")?;
+        self.authorise_sharing(ctx, id, "delete_member").await?;
         self.parts.metadata.member_delete(ctx, id, member).await.map_err(Error::Membership)
     }
 
@@ -47,9 +47,22 @@ impl Images {
         }
     }
 
-    fn authorise_sharing(&self, ctx: &Context, rule: &'static str) -> Result<()> {
-        self.authorise_change(ctx, rule)?;
+    async fn authorise_sharing(&self, ctx: &Context, id: &ImageId, rule: &'static str) -> Result<()> {
+        if ctx.read_only {
+            self.authorise_change(ctx, rule)?;
+        }
+        self.authorise_members(ctx, id, rule).await?;
         if ctx.owner().is_none() { Err(Error::NoOwner) } else { Ok(()) }
+    }
+
+    /// Today's rules look at the image, which has to be looked up for them.
+    async fn authorise_members(&self, ctx: &Context, id: &ImageId, rule: &'static str) -> Result<()> {
+        self.authorise_unseen(ctx, rule)?;
+        if ctx.judged_by() == Api::V2 {
+            let image = self.lookup(ctx, id).await?;
+            self.authorise_seen(ctx, rule, &image)?;
+        }
+        Ok(())
     }
 }
 

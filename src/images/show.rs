@@ -14,8 +14,10 @@ pub(crate) struct Page {
 impl Images {
     /// One image's record.
     pub(crate) async fn show(&self, ctx: &Context, id: &ImageId) -> Result<Image> {
-        self.parts.policy.enforce(ctx, "get_image")?;
-        self.lookup(ctx, id).await
+        self.authorise_unseen(ctx, "get_image")?;
+        let image = self.lookup(ctx, id).await?;
+        self.authorise_seen(ctx, "get_image", &image)?;
+        Ok(image)
     }
 
     /// One image's record, if the policy lets the caller see it (v2-images §6.2).
@@ -45,7 +47,9 @@ impl Images {
         if self.filters_by_hidden(ctx, &query.filters) {
             return Ok(Vec::new());
         }
-        self.parts.metadata.image_find(ctx, query).await.map_err(Error::List)
+        let mut images = self.parts.metadata.image_find(ctx, query).await.map_err(Error::List)?;
+        images.retain(|image| self.authorise_seen(ctx, "get_image", image).is_ok());
+        Ok(images)
     }
 
     /// The record behind `id`, if the caller can see it; the caller of this has asked the policy.

@@ -13,6 +13,10 @@ impl Images {
     pub(crate) async fn open_for_update(&self, ctx: &Context, id: &ImageId, brings: Brings) -> Result<Image> {
         self.authorise_change(ctx, "modify_image")?;
         let image = self.lookup(ctx, id).await?;
+        self.authorise_seen(ctx, "modify_image", &image)?;
+        if brings == Brings::Data {
+            self.authorise_seen(ctx, "upload_image", &image)?;
+        }
         match brings {
             Brings::Data if image.status != ImageStatus::Queued => {
                 Err(Error::NotQueued { is: image.status, to: ImageStatus::Saving })
@@ -34,7 +38,8 @@ impl Images {
         purge_props: bool,
     ) -> Result<Image> {
         if fields.is_public == Some(true) && !image.is_public() {
-            self.parts.policy.enforce(ctx, "publicize_image")?;
+            self.authorise_unseen(ctx, "publicize_image")?;
+            self.authorise_seen(ctx, "publicize_image", image)?;
         }
         check_reserved(&fields)?;
         self.check_said_properties(ctx, image, &mut fields, purge_props)?;

@@ -9,6 +9,7 @@ mod defaults;
 pub(crate) mod protections;
 mod target;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use caller::Caller;
@@ -57,15 +58,18 @@ impl Policy {
         default_rule: &str,
         new_only: bool,
     ) -> Result<Self, Error> {
-        let self_contained = file.as_deref().and_then(Path::extension).is_some_and(|extension| extension == "json");
-        let built_in: &[(&str, &str)] = if self_contained { &[] } else { defaults::of_v1() };
+        let built_in: &[(&str, &str)] = if is_of_2012(file.as_deref()) { &[] } else { defaults::of_v1() };
         let v1 = Enforcer::new(Rules::new(built_in, default_rule), file.clone(), directories.clone())?;
-        for warning in v1.warnings()? {
-            tracing::warn!("policy: {warning}");
-        }
         let v2 = defaults::of_v2(new_only);
         let v2: Vec<(&str, &str)> = v2.iter().map(|(rule, check)| (*rule, check.as_str())).collect();
         let v2 = Enforcer::new(Rules::new(&v2, default_rule), file, directories)?;
+        let mut told = HashSet::new();
+        for warning in v1.warnings()?.into_iter().chain(v2.warnings()?) {
+            let warning = warning.to_string();
+            if told.insert(warning.clone()) {
+                tracing::warn!("policy: {warning}");
+            }
+        }
         Ok(Self { v1, v2, new_only, protections: None })
     }
 
@@ -132,6 +136,11 @@ impl Policy {
             Api::V2 => in_scope(ctx, rule) && self.v2.enforce(rule, target, &Caller(ctx))?,
         })
     }
+}
+
+/// Whether a policy file decides everything of v1 by itself, as those of 2012 did, whose form is JSON (v1-api §5).
+pub(crate) fn is_of_2012(file: Option<&Path>) -> bool {
+    file.and_then(Path::extension).is_some_and(|extension| extension == "json")
 }
 
 /// Rules that a token for something else than a project may pass (policy-and-auth §3.4).

@@ -65,3 +65,20 @@ fn a_server_that_keystone_does_not_know_lets_nobody_in() {
     assert!(log.contains("credentials are not accepted"), "{log}");
     assert!(!log.contains("wrong") && !log.contains(&token), "a secret is in the log");
 }
+
+#[test]
+fn a_keystone_that_hangs_holds_up_those_who_come_together_once() {
+    let Some(keystone) = Keystone::start() else { return };
+    let gander = keystone.setup("keystone").set("keystone_authtoken.http_connect_timeout", 1).start();
+    keystone.signal(Signal::STOP);
+    let started = Instant::now();
+    std::thread::scope(|scope| {
+        for n in 0..12 {
+            let client = gander.client().with("X-Auth-Token", &format!("unknown-{n}"));
+            scope.spawn(move || client.get("/v2/images").expect(503));
+        }
+    });
+    // Twelve logins one after the other would take twelve seconds.
+    assert!(started.elapsed() < Duration::from_secs(6));
+    keystone.signal(Signal::CONT);
+}

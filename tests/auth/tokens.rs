@@ -225,7 +225,8 @@ fn an_application_credential_gets_no_further_than_its_rules() {
     offer_images(keystone, &cloud.gander);
     let user = keystone.add_member(&unique("user"), &cloud.project, &["member"]);
     let token = keystone.token(&password_of(&user), &json!({"project": {"id": cloud.project}}));
-    let rules = json!([{"service": "image", "method": "GET", "path": "/v2/images"}]);
+    let rules = json!([{"service": "image", "method": "GET", "path": "/v2/images"},
+        {"service": "image", "method": "GET", "path": "/v2/images/*"}]);
     let body = json!({"application_credential": {"name": "c", "secret": "s", "access_rules": rules}});
     let made = Client::new("127.0.0.1", port(keystone)).post(&format!("/v3/users/{user}/application_credentials"));
     let id = made.header("X-Auth-Token", &token).json(&body).send().expect(201).json();
@@ -235,7 +236,11 @@ fn an_application_credential_gets_no_further_than_its_rules() {
     restricted.get("/v2/images").expect(200);
     restricted.post("/v2/images").json(&json!({"name": "i"})).send().expect(401);
     restricted.get("/v1/images").expect(401);
-    cloud.bearing(&token).post("/v2/images").json(&json!({"name": "i"})).send().expect(201);
+    let image = create(&cloud.bearing(&token));
+    restricted.get(&image).expect(200);
+    for hidden in ["/file", "%2Ffile", "%2ffile", "%2Fmembers"] {
+        restricted.get(&format!("{image}{hidden}")).expect(401);
+    }
 }
 
 fn port(keystone: &Keystone) -> u16 {

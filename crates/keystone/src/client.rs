@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -62,7 +62,14 @@ pub struct Keystone {
     base: Url,
     credentials: Credentials,
     retries: u32,
-    own: Mutex<Option<Own>>,
+    own: Mutex<Login>,
+}
+
+/// How it went when the service logged in last.
+#[derive(Default)]
+struct Login {
+    own: Option<Own>,
+    failed: Option<(Instant, Error)>,
 }
 
 /// The service's own token.
@@ -87,6 +94,8 @@ impl Keystone {
         let base = base(&settings.auth_url)?;
         let tls = &settings.tls;
         let mut client = reqwest::Client::builder()
+            // Tokens are for Keystone alone, wherever it would send them.
+            .redirect(reqwest::redirect::Policy::none())
             .timeout(settings.timeout)
             .connect_timeout(settings.timeout)
             .tls_danger_accept_invalid_certs(tls.insecure);
@@ -179,18 +188,25 @@ impl Keystone {
         self.send(Method::GET, path, query, headers, Some(&own), None).await
     }
 
-    /// The own token, but not `refused`. Whoever comes while it is fetched waits for that.
+    /// The own token, but not `refused`. Whoever comes while it is fetched waits for that, and fails if it does.
     async fn own_token(&self, refused: Option<&Own>) -> Result<Own, Error> {
-        let mut kept = self.own.lock().await;
-        if let Some(own) = &*kept
+        let come = Instant::now();
+        let mut login = self.own.lock().await;
+        if let Some((_, error)) = login.failed.as_ref().filter(|(when, _)| *when > come) {
+            return Err(error.clone());
+        }
+        if let Some(own) = &login.own
             && refused.is_none_or(|refused| refused.id != own.id)
             && own.token.expires_at - RENEWED_BEFORE > Utc::now()
         {
             return Ok(own.clone());
         }
-        let own = self.log_in().await?;
-        *kept = Some(own.clone());
-        Ok(own)
+        let outcome = self.log_in().await;
+        match &outcome {
+            Ok(own) => *login = Login { own: Some(own.clone()), failed: None },
+            Err(error) => login.failed = Some((Instant::now(), error.clone())),
+        }
+        outcome
     }
 
     async fn log_in(&self) -> Result<Own, Error> {

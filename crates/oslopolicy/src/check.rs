@@ -56,11 +56,18 @@ impl Check {
     }
 }
 
+/// Whether this can be the name of a value: it begins like a word, and has nothing else in it.
+fn is_name(part: &str) -> bool {
+    part.starts_with(|c: char| c.is_alphabetic() || c == '_')
+        && part.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
+}
+
 impl Operand {
     fn parse(source: &str) -> Result<Self, String> {
         match python::literal(source) {
             Some(literal) => Ok(Self::Literal(literal)),
-            None if source.starts_with(['\'', '"']) => Err(format!("{source} is no complete string literal")),
+            // Python knows more literals than these; what may be one is no name of a value.
+            None if !source.split('.').all(is_name) => Err(format!("{source} is neither a literal nor a name")),
             None => Ok(Self::Path(source.split('.').map(str::to_owned).collect())),
         }
     }

@@ -6,7 +6,7 @@ use crate::check::{Check, Operand};
 use crate::facts::{Attributes, Credentials};
 use crate::python;
 use crate::rules::Rules;
-use crate::template::Template;
+use crate::template::{Rendered, Template};
 
 /// How many rules may lean on one another in a row; keeps the recursion off the
 /// end of the stack.
@@ -44,9 +44,9 @@ impl<'a> Evaluation<'a> {
         match check {
             Check::True => Some(true),
             Check::False => Some(false),
-            Check::Role(role) => Some(self.has_role(role)),
+            Check::Role(role) => self.has_role(role),
             Check::Rule(name) => self.rule(name),
-            Check::Generic { left, right } => Some(self.same(left, right)),
+            Check::Generic { left, right } => self.same(left, right),
             Check::Unusable(_) => None,
             Check::Not(check) => self.check(check).map(|verdict| !verdict),
             Check::And(checks) => self.group(checks, false),
@@ -68,20 +68,26 @@ impl<'a> Evaluation<'a> {
         verdict
     }
 
-    fn has_role(&self, role: &Template) -> bool {
-        role.render(self.target).is_some_and(|wanted| self.creds.has_role(&wanted))
+    fn has_role(&self, role: &Template) -> Option<bool> {
+        match role.render(self.target) {
+            Rendered::Text(wanted) => Some(self.creds.has_role(&wanted)),
+            Rendered::Lacking => Some(false),
+            Rendered::Unreadable => None,
+        }
     }
 
-    fn same(&self, left: &Operand, right: &Template) -> bool {
-        let Some(wanted) = right.render(self.target) else {
-            return false;
+    fn same(&self, left: &Operand, right: &Template) -> Option<bool> {
+        let wanted = match right.render(self.target) {
+            Rendered::Text(wanted) => wanted,
+            Rendered::Lacking => return Some(false),
+            Rendered::Unreadable => return None,
         };
-        match left {
+        Some(match left {
             Operand::Literal(literal) => *literal == wanted,
             Operand::Path(path) => path.split_first().is_some_and(|(first, rest)| {
                 self.creds.credential(first).is_some_and(|value| found(&value, rest, &wanted))
             }),
-        }
+        })
     }
 }
 

@@ -14,6 +14,17 @@ enum Part {
     Attribute(String),
 }
 
+/// What a right side is for one target.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Rendered {
+    Text(String),
+    /// The target has no such attribute, so nothing is the same.
+    Lacking,
+    /// The attribute is a list or a mapping, of which nobody can say what it
+    /// reads as: a fault, which no `not` makes a permission of.
+    Unreadable,
+}
+
 impl Template {
     /// Reads `%(name)s` and `%%`, the only conversions rules are written with.
     /// Any other `%` is an error, told in words.
@@ -40,16 +51,22 @@ impl Template {
         Ok(Self(parts))
     }
 
-    /// The text for this target; `None` when it lacks an attribute.
-    pub(crate) fn render(&self, target: &dyn Attributes) -> Option<String> {
+    /// The text for this target.
+    pub(crate) fn render(&self, target: &dyn Attributes) -> Rendered {
         let mut out = String::new();
         for part in &self.0 {
             match part {
                 Part::Text(text) => out.push_str(text),
-                Part::Attribute(name) => out.push_str(&python::text(&*target.attribute(name)?)?),
+                Part::Attribute(name) => {
+                    let Some(value) = target.attribute(name) else { return Rendered::Lacking };
+                    match python::text(&value) {
+                        Some(text) => out.push_str(&text),
+                        None => return Rendered::Unreadable,
+                    }
+                }
             }
         }
-        Some(out)
+        Rendered::Text(out)
     }
 }
 
@@ -67,20 +84,21 @@ mod tests {
             .with("size", 42)
             .with("tags", vec!["a"]);
         for (source, expected) in [
-            ("", Some("")),
-            ("admin", Some("admin")),
-            ("%(id)s", Some("7f")),
-            ("a-%(id)s-b%(size)s", Some("a-7f-b42")),
-            ("%(owner)s", Some("None")),
-            ("%(protected)s", Some("True")),
-            ("100%%", Some("100%")),
-            ("%%(id)s", Some("%(id)s")),
-            ("%(missing)s", None),
-            ("%(tags)s", None),
+            ("", "".to_owned()),
+            ("admin", "admin".to_owned()),
+            ("%(id)s", "7f".to_owned()),
+            ("a-%(id)s-b%(size)s", "a-7f-b42".to_owned()),
+            ("%(owner)s", "None".to_owned()),
+            ("%(protected)s", "True".to_owned()),
+            ("100%%", "100%".to_owned()),
+            ("%%(id)s", "%(id)s".to_owned()),
         ] {
             let template = Template::parse(source).unwrap();
-            assert_eq!(template.render(&target).as_deref(), expected, "{source}");
+            assert_eq!(template.render(&target), Rendered::Text(expected), "{source}");
         }
+        let of = |source| Template::parse(source).unwrap().render(&target);
+        assert_eq!(of("%(missing)s"), Rendered::Lacking);
+        assert_eq!(of("%(tags)s"), Rendered::Unreadable);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Holds requests back from a Keystone that does not answer, so that not each of them waits for it in vain.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// After the first failure; doubled with each one that follows, up to [`LONGEST`].
@@ -15,14 +15,23 @@ pub(super) struct Gate(Mutex<Option<Shut>>);
 struct Shut {
     until: Instant,
     pause: Duration,
+    /// Somebody is asking whether it answers again.
+    probed: bool,
 }
 
 impl Gate {
-    /// Lets a request pass to Keystone, or says how long there is no use in asking.
+    /// Lets a request pass to Keystone, or says how long there is no use in asking. When a pause is over one passes, and the
+    /// others wait for what it hears.
     pub(super) fn pass(&self) -> Result<(), Duration> {
-        let shut = *self.lock();
-        let left = shut.map_or(Duration::ZERO, |shut| shut.until.saturating_duration_since(Instant::now()));
-        if left.is_zero() { Ok(()) } else { Err(left) }
+        let mut gate = self.lock();
+        let Some(shut) = &mut *gate else { return Ok(()) };
+        let now = Instant::now();
+        if shut.until > now {
+            return Err(shut.until - now);
+        }
+        // If it never comes back, as its client is gone, the next one goes.
+        *shut = Shut { until: now + LONGEST, probed: true, ..*shut };
+        Ok(())
     }
 
     /// Keystone has answered.
@@ -32,25 +41,25 @@ impl Gate {
 
     /// Keystone has not; for how long nobody asks again.
     pub(super) fn shut(&self) -> Duration {
-        let mut shut = self.lock();
-        let pause = match *shut {
+        let mut gate = self.lock();
+        let pause = match *gate {
+            Some(Shut { pause, probed: true, .. }) => (pause * 2).min(LONGEST),
             // Those that were on their way together count as one.
-            Some(Shut { until, pause }) if until > Instant::now() => return pause,
-            Some(Shut { pause, .. }) => (pause * 2).min(LONGEST),
+            Some(Shut { pause, .. }) => return pause,
             None => SHORTEST,
         };
-        *shut = Some(Shut { until: Instant::now() + pause, pause });
+        *gate = Some(Shut { until: Instant::now() + pause, pause, probed: false });
         pause
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Shut>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Shut>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Gate;
+    use super::{Gate, SHORTEST};
 
     #[test]
     fn shut_until_an_answer_or_for_a_while() {
@@ -61,5 +70,16 @@ mod tests {
         assert_eq!(gate.shut(), pause);
         gate.open();
         assert!(gate.pass().is_ok());
+    }
+
+    #[test]
+    fn one_finds_out_whether_it_is_over() {
+        let gate = Gate::default();
+        gate.shut();
+        std::thread::sleep(SHORTEST);
+        assert!(gate.pass().is_ok());
+        assert!(gate.pass().is_err());
+        assert_eq!(gate.shut(), SHORTEST * 2);
+        assert!(gate.pass().is_err());
     }
 }

@@ -121,9 +121,12 @@ impl Authority {
                     self.gate.open();
                     Ok(None)
                 }
-                Ok(token) => {
+                Ok(mut token) => {
                     self.gate.open();
-                    Ok(Some(token))
+                    let offered = std::mem::take(&mut token.catalog);
+                    let offered = self.settings.service_type.as_ref().is_some_and(|kind| offered.offers(kind));
+                    // A restricted token is no good for a service of which nobody can say what it is.
+                    Ok(Some(token).filter(|token| token.access_rules.is_none() || offered))
                 }
                 Err(error) => {
                     tracing::error!("tokens cannot be validated: {error}");
@@ -146,17 +149,10 @@ impl Authority {
 
     /// Whether the application credential behind the token allows this request, if one restricts it.
     fn accessible(&self, token: &Token, method: &Method, path: &str, by_service: bool) -> bool {
-        let Some(rules) = &token.access_rules else { return true };
-        match &self.settings.service_type {
-            Some(kind) if token.catalog.offers(kind) => {
-                by_service || rules.iter().any(|rule| access::allows(rule, kind, method, path))
-            }
-            Some(_) => false,
-            None => {
-                tracing::warn!("a token with access rules is refused, as service_type is not set");
-                false
-            }
-        }
+        let (Some(rules), Some(kind)) = (&token.access_rules, &self.settings.service_type) else {
+            return token.access_rules.is_none();
+        };
+        by_service || rules.iter().any(|rule| access::allows(rule, kind, method, path))
     }
 }
 
