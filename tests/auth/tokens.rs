@@ -73,7 +73,7 @@ fn roles_and_projects_of_keystone_decide_in_both_apis() {
         }
         nobody.get(&image).expect(404);
         nobody.get(&file).expect(404);
-        nobody.get(&v1).expect(403);
+        nobody.get(&v1).expect(404);
         admin.get(&file).expect(200);
     }
     nobody.get("/v2/images").expect(403);

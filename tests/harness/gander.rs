@@ -96,6 +96,12 @@ impl Setup {
         self
     }
 
+    /// Without a policy file: the rules that are built in.
+    pub(crate) fn built_in_rules(self) -> Self {
+        fs::remove_file(self.path("policy.json")).unwrap();
+        self.unset("policy_file")
+    }
+
     /// Writes the policy file.
     pub(crate) fn policy(&self, json: &str) {
         fs::write(self.path("policy.json"), json).unwrap();

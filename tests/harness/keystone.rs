@@ -169,7 +169,7 @@ impl Keystone {
         let project = found["projects"][0]["id"].as_str().unwrap().to_owned();
         self.grant(&format!("projects/{project}"), &user, "admin");
         setup
-            .unset("policy_file")
+            .built_in_rules()
             .set("keystone_authtoken.auth_type", "password")
             .set("keystone_authtoken.auth_url", self.url())
             .set("keystone_authtoken.username", service)

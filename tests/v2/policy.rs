@@ -9,7 +9,7 @@ use crate::harness::Setup;
 
 /// With built-in rules where no file says otherwise.
 fn setup() -> Setup {
-    Setup::behind_proxy().unset("policy_file")
+    Setup::behind_proxy().built_in_rules()
 }
 
 #[test]

@@ -10,7 +10,8 @@ impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         let text = error.to_string();
         match error {
-            Error::Policy(policy::Error::Denied(_) | policy::Error::NotOwner | policy::Error::Hidden)
+            Error::Policy(policy::Error::Hidden) => Self::not_found(""),
+            Error::Policy(policy::Error::Denied(_) | policy::Error::NotOwner)
             | Error::ReadOnly
             | Error::Protected(_) => Self::forbidden(text),
             // What only v2 can ask for.
