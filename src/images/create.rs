@@ -22,12 +22,11 @@ impl Images {
         self.check_new_properties(ctx, &fields)?;
         self.check_size_cap(fields.size.flatten())?;
         self.check_properties(fields.properties.as_ref().map_or(0, BTreeMap::len))?;
-        let size = match location {
-            None => fields.size.flatten().unwrap_or(0),
+        let (size, room) = match location {
+            None => (fields.size.flatten().unwrap_or(0), None),
             Some(uri) => {
                 let size = self.size_at(uri, fields.size.flatten()).await?;
-                self.check_room(owner, size).await?;
-                size
+                (size, self.take_room(owner, Some(size)).await?)
             }
         };
         let status = if location.is_some() { ImageStatus::Active } else { ImageStatus::Queued };
@@ -41,6 +40,9 @@ impl Images {
         };
         let id = record.id.clone();
         let reserved = self.parts.metadata.image_insert(ctx, record).await;
+        if let (Ok(_), Some(room)) = (&reserved, room) {
+            room.kept();
+        }
         reserved.map_err(|source| Error::Reserve { id, source })
     }
 

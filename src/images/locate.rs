@@ -84,8 +84,8 @@ impl Images {
             return Err(not_queued(&image, ImageStatus::Active));
         }
         check_formats(&image)?;
-        self.check_room(image.owner.as_deref(), named.size).await?;
-        match (self.parts.settings.secure_hash, &named.said) {
+        let room = self.take_room(image.owner.as_deref(), Some(named.size)).await?;
+        let outcome = match (self.parts.settings.secure_hash, &named.said) {
             (true, Some((algorithm, value))) => {
                 let (images, owner, queued, algorithm, value) =
                     (self.clone(), ctx.clone(), image.clone(), *algorithm, value.clone());
@@ -106,7 +106,11 @@ impl Images {
                 });
                 self.activate_at(ctx, &image, &named, told).await.map(drop)
             }
+        };
+        if let (Ok(()), Some(room)) = (&outcome, room) {
+            room.kept();
         }
+        outcome
     }
 
     /// From `queued` to `active` if the data is hashed to `value`, and back to `queued` if anything fails.

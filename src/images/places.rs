@@ -1,9 +1,12 @@
 //! Changing where an image's data is (v2-images §7), and telling it (v2-import-and-tasks §7.2).
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::journal::{Entry, Note, Work};
 use super::place::{accepted, check_metadata};
+use super::storage_quota::Room;
 use super::{Error, Images, Place, PlaceChange, PlaceRefusal, Position, Result};
 use crate::db::{self, UpdateMode};
 use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus, Location};
@@ -16,6 +19,8 @@ pub(super) struct Places {
     places: Vec<(String, Location)>,
     /// What was taken away: data that nobody else has.
     removed: Vec<(String, Location)>,
+    /// What the new places take of their owner's quota.
+    rooms: Vec<Arc<Room>>,
 }
 
 impl Places {
@@ -41,7 +46,12 @@ impl Images {
     pub(super) fn places(&self, image: &Image) -> Result<Places> {
         let stored = image.locations.iter();
         let places = stored.map(|stored| Ok((self.plain_location(&stored.uri)?, stored.clone())));
-        Ok(Places { image: image.clone(), places: places.collect::<Result<_>>()?, removed: Vec::new() })
+        Ok(Places {
+            image: image.clone(),
+            places: places.collect::<Result<_>>()?,
+            removed: Vec::new(),
+            rooms: Vec::new(),
+        })
     }
 
     /// Makes one change. `formats` are those that the image will have.
@@ -101,7 +111,7 @@ impl Images {
                 return Err(PlaceRefusal::Twice(uri).into());
             }
             let size = self.size_of_place(&uri).await?;
-            self.check_room(draft.image.owner.as_deref(), size).await?;
+            draft.rooms.extend(self.take_room(draft.image.owner.as_deref(), Some(size)).await?);
             if draft.image.status == ImageStatus::Queued {
                 let missing: Vec<_> = formats.into_iter().filter_map(|(name, set)| (!set).then_some(name)).collect();
                 if !missing.is_empty() {
@@ -136,7 +146,7 @@ impl Images {
         &self,
         ctx: &Context,
         image: &Image,
-        draft: Places,
+        mut draft: Places,
         fields: ImageFields,
     ) -> Result<Image> {
         let fields = ImageFields {
@@ -149,7 +159,7 @@ impl Images {
         };
         let kept = draft.uris();
         let (uris, stored): (Vec<String>, Vec<Location>) =
-            draft.removed.into_iter().filter(|(uri, _)| !kept.contains(uri)).unzip();
+            std::mem::take(&mut draft.removed).into_iter().filter(|(uri, _)| !kept.contains(uri)).unzip();
         let mut entry = None;
         if !stored.is_empty() {
             let locations = stored.into_iter().map(|stored| stored.uri).collect();
@@ -163,7 +173,10 @@ impl Images {
         let mode = UpdateMode { purge_props: false, from_status: Some(image.status) };
         let saved = self.parts.metadata.image_relocate(ctx, &image.id, &image.locations, fields, mode).await;
         let settled = match &saved {
-            Ok(_) => self.remove_data(&image.id, &uris).await,
+            Ok(_) => {
+                draft.rooms.iter().for_each(|room| room.kept());
+                self.remove_data(&image.id, &uris).await
+            }
             // What may have happened all the same is decided by the next start.
             Err(error) => !matches!(error, db::Error::Unavailable(_) | db::Error::Internal(_)),
         };

@@ -82,11 +82,6 @@ impl Images {
         drop(turn);
         Ok(Some(Arc::new(Room { account, quota, taken: Mutex::new(taken) })))
     }
-
-    /// Refuses data of this size that lies elsewhere already.
-    pub(super) async fn check_room(&self, owner: Option<&str>, size: u64) -> Result<()> {
-        self.take_room(owner, Some(size)).await.map(drop)
-    }
 }
 
 impl Room {
@@ -123,11 +118,16 @@ impl Room {
     ) -> std::result::Result<T, E> {
         let _turn = self.account.turn.lock().await;
         let saved = saving.await?;
+        self.kept();
+        Ok(saved)
+    }
+
+    /// What the room was taken for is recorded.
+    pub(super) fn kept(&self) {
         let taken = std::mem::take(&mut *lock(&self.taken));
         let mut bytes = lock(&self.account.bytes);
         bytes.underway = bytes.underway.saturating_sub(taken);
         bytes.stored = bytes.stored.saturating_add(taken);
-        Ok(saved)
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::create::check_reserved;
 use super::{Error, Images, Result};
 use crate::db::UpdateMode;
-use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus};
+use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus, is_own_property};
 use crate::notify::{Event, Priority};
 
 impl Images {
@@ -55,9 +55,10 @@ impl Images {
             ..fields
         };
         let mut mode = UpdateMode { purge_props, from_status: None };
+        let mut room = None;
         if let Some(uri) = location {
             let size = self.size_at(uri, announced).await?;
-            self.check_room(image.owner.as_deref(), size).await?;
+            room = self.take_room(image.owner.as_deref(), Some(size)).await?;
             change.size = Some(Some(size));
             change.locations = Some(vec![self.stored_location(uri)]);
             change.status = Some(ImageStatus::Active);
@@ -65,7 +66,12 @@ impl Images {
         }
         let changed = self.parts.metadata.image_update(ctx, &image.id, change, mode).await;
         match &changed {
-            Ok(image) => self.parts.notifier.image(Event::Update, Priority::Info, image),
+            Ok(image) => {
+                if let Some(room) = room {
+                    room.kept();
+                }
+                self.parts.notifier.image(Event::Update, Priority::Info, image);
+            }
             Err(error) => self.parts.notifier.failure(Event::Update, &error.to_string()),
         }
         changed.map_err(Error::Update)
@@ -76,7 +82,8 @@ impl Images {
 fn properties_after(image: &Image, fields: &ImageFields, purge_props: bool) -> usize {
     let said = fields.properties.iter().flat_map(|properties| properties.keys());
     let kept = image.properties.keys().filter(|_| !purge_props);
-    said.chain(kept).collect::<BTreeSet<_>>().len()
+    // The service's own take nobody's room.
+    said.chain(kept).filter(|name| !is_own_property(name)).collect::<BTreeSet<_>>().len()
 }
 
 /// What a change brings besides metadata.

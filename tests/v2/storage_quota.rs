@@ -52,7 +52,7 @@ fn uploads_on_their_way_take_room_from_each_other() {
 fn s17_an_upload_that_is_deleted_gives_its_room_back() {
     let people = people("10B");
     let alice = &people.alice;
-    for _ in 0..10 {
+    for _ in 0..50 {
         let (id, stream) = half_an_upload(alice);
         assert_eq!(left(alice.put_file(&alice.register("raw", "bare"), b"12345")), "4");
         alice.delete(&format!("/v2/images/{id}")).expect(204);
@@ -117,6 +117,31 @@ fn data_that_lies_elsewhere_counts_once_for_each_place() {
     assert_eq!(left(place(&people.alice, &image, "two")), "4");
     assert_eq!(left(place(&people.alice, &people.alice.register("raw", "bare"), "three")), "4");
     place(&people.bob, &people.bob.register("raw", "bare"), "four").expect(200);
+}
+
+#[test]
+fn one_patch_goes_past_no_quota() {
+    let origin = crate::harness::Origin::serving(&[0; 6]);
+    let setup = Setup::behind_proxy().set("user_storage_quota", "10B").set("show_multiple_locations", "true");
+    let people = People::of(setup);
+    let place = |name: &str| json!({"url": origin.url(&format!("/images/{name}")), "metadata": {}});
+    let send = |changes: serde_json::Value| {
+        let path = format!("/v2/images/{}", people.alice.register("raw", "bare"));
+        let request = people.alice.request("PATCH", &path);
+        request.header("Content-Type", "application/openstack-images-v2.1-json-patch").json(&changes).send()
+    };
+    let add = |name: &str| json!({"op": "add", "path": "/locations/-", "value": place(name)});
+    assert_eq!(left(send(json!([add("one"), add("two")]))), "4");
+    assert_eq!(left(send(json!([{"op": "replace", "path": "/locations", "value": [place("a"), place("b")]}]))), "4");
+    // And they go together no further than one after the other.
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let send = &send;
+        let add = &add;
+        let running: Vec<_> =
+            (0..6).map(|n| scope.spawn(move || send(json!([add(&format!("p{n}"))])).status)).collect();
+        running.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
 }
 
 #[test]
