@@ -16,11 +16,14 @@ struct Cloud {
 
 impl Cloud {
     fn build(setup: impl FnOnce(crate::harness::Setup) -> crate::harness::Setup) -> Option<Self> {
-        let keystone = Keystone::shared()?;
+        Some(Self::over(Keystone::shared()?, setup))
+    }
+
+    fn over(keystone: Arc<Keystone>, setup: impl FnOnce(crate::harness::Setup) -> crate::harness::Setup) -> Self {
         let gander = setup(keystone.setup("keystone+cachemanagement")).start();
         let project = keystone.add_project(&unique("project"));
         let other = keystone.add_project(&unique("other"));
-        Some(Self { keystone, gander, project, other })
+        Self { keystone, gander, project, other }
     }
 
     /// Somebody with these roles in the project.
@@ -170,6 +173,28 @@ fn a_token_that_was_bad_is_not_bad_for_ever_nor_a_good_one_asked_for_twice() {
     client.get("/v2/images").expect(200);
 }
 
+/// Security S50; and what a service does for a user may outlast his token.
+#[test]
+fn s50_a_token_that_expires_while_it_is_remembered_is_refused_but_from_a_service() {
+    const SECONDS: u32 = 12;
+    let Some(keystone) = Keystone::with_tokens_for(SECONDS) else { return };
+    let gander = keystone.setup("keystone").start();
+    let project = keystone.add_project(&unique("project"));
+    let service = keystone.add_member(&unique("nova"), &project, &["service"]);
+    let other = keystone.add_member(&unique("other"), &project, &["member"]);
+    let client = gander.client().with("X-Auth-Token", &keystone.member(&unique("user"), &project, &["member"]));
+    client.get("/v2/images").expect(200);
+    crate::harness::eventually("the token expires", std::time::Duration::from_secs(60), || {
+        client.get("/v2/images").status == 401
+    });
+    client.get("/v1/images").expect(401);
+    let scope = json!({"project": {"id": project}});
+    let with = |user: &str| client.with("X-Service-Token", &keystone.token(&password_of(user), &scope));
+    with(&service).get("/v2/images").expect(200);
+    // Whoever has not the role of services is none.
+    with(&other).get("/v2/images").expect(401);
+}
+
 fn revoke(keystone: &Keystone, token: &str) {
     let client = Client::new("127.0.0.1", keystone.url().split([':', '/']).nth(4).unwrap().parse().unwrap());
     let request = client.request("DELETE", "/v3/auth/tokens").header("X-Auth-Token", &keystone.admin());
@@ -220,7 +245,9 @@ fn a_service_keeps_a_users_work_alive() {
 #[test]
 fn an_application_credential_gets_no_further_than_its_rules() {
     let set = |setup: crate::harness::Setup| setup.set("keystone_authtoken.service_type", "image");
-    let Some(cloud) = Cloud::build(set) else { return };
+    // One of its own, as its catalogue gets an image service.
+    let Some(keystone) = Keystone::start() else { return };
+    let cloud = Cloud::over(Arc::new(keystone), set);
     let keystone = &cloud.keystone;
     offer_images(keystone, &cloud.gander);
     let user = keystone.add_member(&unique("user"), &cloud.project, &["member"]);

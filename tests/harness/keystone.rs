@@ -28,6 +28,8 @@ pub(crate) struct Keystone {
     process: Mutex<Child>,
     dir: TempDir,
     port: u16,
+    /// Life of its tokens.
+    seconds: u32,
     admin: Mutex<Option<String>>,
 }
 
@@ -48,9 +50,14 @@ impl Keystone {
 
     /// One of the test's own, to be stopped or halted.
     pub(crate) fn start() -> Option<Self> {
+        Self::with_tokens_for(3600)
+    }
+
+    /// The same, whose tokens live for so many seconds.
+    pub(crate) fn with_tokens_for(seconds: u32) -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
         let port = free_port();
-        let mut process = serve(dir.path(), port);
+        let mut process = serve(dir.path(), port, seconds);
         let deadline = Instant::now() + PATIENCE;
         while !answers(port) {
             if let Some(status) = process.try_wait().unwrap() {
@@ -62,7 +69,7 @@ impl Keystone {
             assert!(Instant::now() < deadline, "Keystone does not start");
             std::thread::sleep(Duration::from_millis(50));
         }
-        Some(Self { process: Mutex::new(process), dir, port, admin: Mutex::default() })
+        Some(Self { process: Mutex::new(process), dir, port, seconds, admin: Mutex::default() })
     }
 
     /// Ends it; [`Keystone::start_again`] continues with the same data.
@@ -74,7 +81,7 @@ impl Keystone {
 
     /// Serves the same data at the same port.
     pub(crate) fn start_again(&self) {
-        *self.process.lock().unwrap() = serve(self.dir.path(), self.port);
+        *self.process.lock().unwrap() = serve(self.dir.path(), self.port, self.seconds);
         super::net::eventually("Keystone is back", PATIENCE, || answers(self.port));
     }
 
@@ -101,7 +108,10 @@ impl Keystone {
     /// A token of the admin of everything.
     pub(crate) fn admin(&self) -> String {
         let mut admin = self.admin.lock().unwrap();
-        admin.get_or_insert_with(|| self.token(&password("admin"), &in_project("admin"))).clone()
+        // One that lives so short may be dead when it is needed again.
+        let kept = admin.take().filter(|_| self.seconds > 60);
+        let token = kept.unwrap_or_else(|| self.token(&password("admin"), &in_project("admin")));
+        admin.insert(token).clone()
     }
 
     /// A token for what proves somebody's identity, and a scope (null: none).
@@ -206,11 +216,11 @@ fn in_project(name: &str) -> Value {
     json!({"project": {"name": name, "domain": {"id": "default"}}})
 }
 
-fn serve(dir: &Path, port: u16) -> Child {
+fn serve(dir: &Path, port: u16, seconds: u32) -> Child {
     let log = File::options().create(true).append(true).open(dir.join("log")).unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/services/keystone");
     let mut command = Command::new(script);
-    command.arg(dir.join("data")).arg(port.to_string());
+    command.arg(dir.join("data")).arg(port.to_string()).arg(seconds.to_string());
     let errors = log.try_clone().unwrap();
     command.stdin(Stdio::null()).stdout(log).stderr(errors).spawn().unwrap()
 }

@@ -133,24 +133,21 @@ fn what_may_not_be_read_is_not_lost_by_anybody() {
         &json!({"name": "i", "disk_format": "raw", "container_format": "bare",
         "sealed_key": "k", "color": "red"}),
     );
-    let row = || {
-        let query = "SELECT name || '=' || value FROM image_properties WHERE deleted = 0 AND name LIKE 'sealed%'";
-        crate::harness::sqlite_rows(&people.gander.path("glance.sqlite"), query)
-    };
-    assert_eq!(row(), ["sealed_key=k"]);
+    let row = || people.gander.rows("SELECT value FROM image_properties WHERE NOT deleted AND name = 'sealed_key'");
+    assert_eq!(row(), ["k"]);
     assert_eq!(alice.get(&image).json()["sealed_key"], Value::Null);
     patch(alice, &image, &replace("color", "blue")).expect(200);
     alice.put(&format!("{image}/tags/t")).send().expect(204);
     v1(alice, &image, "true", &[("shape", "round")]).expect(200);
     alice.put(&format!("{image}/file")).data("data").send().expect(204);
-    assert_eq!(row(), ["sealed_key=k"]);
+    assert_eq!(row(), ["k"]);
     // To whoever cannot read it, it is not there; and no trial tells what it is.
     patch(alice, &image, &replace("sealed_key", "k")).expect(409);
     patch(alice, &image, &remove("sealed_key")).expect(409);
     patch(alice, &image, &add("sealed_key", "k")).expect(403);
     v1(alice, &image, "false", &[("sealed_key", "k")]).expect(403);
     v1(alice, &image, "false", &[("sealed_key", "x")]).expect(403);
-    assert_eq!(row(), ["sealed_key=k"]);
+    assert_eq!(row(), ["k"]);
 }
 
 #[test]
