@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::storage_quota::recorded;
 use super::{Error, Images, Result};
 use crate::model::{Context, Image, ImageFields, ImageStatus, Visibility, is_own_property};
 
@@ -39,10 +40,7 @@ impl Images {
             ..fields
         };
         let id = record.id.clone();
-        let reserved = self.parts.metadata.image_insert(ctx, record).await;
-        if let (Ok(_), Some(room)) = (&reserved, room) {
-            room.kept();
-        }
+        let reserved = recorded(room.as_deref(), self.parts.metadata.image_insert(ctx, record)).await;
         reserved.map_err(|source| Error::Reserve { id, source })
     }
 
@@ -63,14 +61,16 @@ impl Images {
         }
     }
 
-    /// The size of a client's location: as announced by the client, else as the store tells, else 0 for unknown.
+    /// The size of a client's location: as announced by the client, else as the store tells, else 0 for unknown. Where
+    /// room is counted, nobody makes an image smaller by announcing it so.
     pub(super) async fn size_at(&self, uri: &str, announced: Option<u64>) -> Result<u64> {
         self.parts.stores.check_client_location(uri).map_err(Error::BadLocation)?;
-        let size = match announced.filter(|size| *size > 0) {
-            Some(size) => size,
-            None => {
+        let announced = announced.filter(|size| *size > 0);
+        let size = match announced {
+            Some(size) if self.parts.settings.storage_quota.is_none() => size,
+            _ => {
                 let store = self.parts.stores.for_uri(uri).map_err(Error::BadLocation)?;
-                store.size(uri).await.map_err(Error::BadLocation)?.unwrap_or(0)
+                store.size(uri).await.map_err(Error::BadLocation)?.max(announced).unwrap_or(0)
             }
         };
         self.check_size_cap(Some(size))?;

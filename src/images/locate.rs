@@ -23,6 +23,7 @@ use super::journal::Work;
 use super::place::check_digest;
 use super::remote::Remote;
 use super::reservation::{Reservation, not_queued};
+use super::storage_quota::{Room, recorded};
 use super::{Error, Images, PlaceRefusal, Result};
 use crate::db::{self, UpdateMode};
 use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus, OsHash};
@@ -85,15 +86,15 @@ impl Images {
         }
         check_formats(&image)?;
         let room = self.take_room(image.owner.as_deref(), Some(named.size)).await?;
-        let outcome = match (self.parts.settings.secure_hash, &named.said) {
+        match (self.parts.settings.secure_hash, &named.said) {
             (true, Some((algorithm, value))) => {
                 let (images, owner, queued, algorithm, value) =
                     (self.clone(), ctx.clone(), image.clone(), *algorithm, value.clone());
-                let work = async move { images.prove(&owner, &queued, &named, algorithm, &value).await };
+                let work = async move { images.prove(&owner, &queued, &named, room, algorithm, &value).await };
                 self.guarded(ctx, &image, work).await.map(drop)
             }
             (true, None) => {
-                let active = self.activate_at(ctx, &image, &named, None).await?;
+                let active = recorded(room.as_deref(), self.activate_at(ctx, &image, &named, None)).await?;
                 if let Err(error) = self.hash_active(&ctx.elevated(), &active, &named).await {
                     tracing::warn!("image {id} stays without digests: {error}");
                 }
@@ -104,13 +105,9 @@ impl Images {
                     let os_hash = OsHash { algo: algorithm.as_str().to_owned(), value: value.clone() };
                     (None, os_hash)
                 });
-                self.activate_at(ctx, &image, &named, told).await.map(drop)
+                recorded(room.as_deref(), self.activate_at(ctx, &image, &named, told)).await.map(drop)
             }
-        };
-        if let (Ok(()), Some(room)) = (&outcome, room) {
-            room.kept();
         }
-        outcome
     }
 
     /// From `queued` to `active` if the data is hashed to `value`, and back to `queued` if anything fails.
@@ -119,6 +116,7 @@ impl Images {
         ctx: &Context,
         image: &Image,
         named: &Named,
+        room: Option<Arc<Room>>,
         algorithm: Algorithm,
         value: &str,
     ) -> Result<Image> {
@@ -129,7 +127,8 @@ impl Images {
             ..ImageFields::default()
         };
         // Stores whose locations clients may name keep nothing of ours that the journal would have to tell of.
-        let mut reserved = self.reserve(ctx, image, &*store, Work::Locate, fields).await?;
+        let reserving = self.reserve(ctx, image, &*store, Work::Locate, fields);
+        let mut reserved = recorded(room.as_deref(), reserving).await?;
         let authority = reserved.authority.clone();
         self.tell_change(&authority, &reserved.image);
         let outcome = match self.hash_at(&reserved.image, named, algorithm).await.and_then(|got| proved(got, value)) {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::journal::{Entry, Note, Work};
 use super::place::{accepted, check_metadata};
-use super::storage_quota::Room;
+use super::storage_quota::{Room, recorded};
 use super::{Error, Images, Place, PlaceChange, PlaceRefusal, Position, Result};
 use crate::db::{self, UpdateMode};
 use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus, Location};
@@ -20,7 +20,7 @@ pub(super) struct Places {
     /// What was taken away: data that nobody else has.
     removed: Vec<(String, Location)>,
     /// What the new places take of their owner's quota.
-    rooms: Vec<Arc<Room>>,
+    room: Option<Arc<Room>>,
 }
 
 impl Places {
@@ -46,12 +46,7 @@ impl Images {
     pub(super) fn places(&self, image: &Image) -> Result<Places> {
         let stored = image.locations.iter();
         let places = stored.map(|stored| Ok((self.plain_location(&stored.uri)?, stored.clone())));
-        Ok(Places {
-            image: image.clone(),
-            places: places.collect::<Result<_>>()?,
-            removed: Vec::new(),
-            rooms: Vec::new(),
-        })
+        Ok(Places { image: image.clone(), places: places.collect::<Result<_>>()?, removed: Vec::new(), room: None })
     }
 
     /// Makes one change. `formats` are those that the image will have.
@@ -111,7 +106,12 @@ impl Images {
                 return Err(PlaceRefusal::Twice(uri).into());
             }
             let size = self.size_of_place(&uri).await?;
-            draft.rooms.extend(self.take_room(draft.image.owner.as_deref(), Some(size)).await?);
+            let more = self.take_room(draft.image.owner.as_deref(), Some(size)).await?;
+            match (&draft.room, more) {
+                (Some(room), Some(more)) => room.join(&more),
+                (None, more) => draft.room = more,
+                (Some(_), None) => {}
+            }
             if draft.image.status == ImageStatus::Queued {
                 let missing: Vec<_> = formats.into_iter().filter_map(|(name, set)| (!set).then_some(name)).collect();
                 if !missing.is_empty() {
@@ -171,12 +171,10 @@ impl Images {
             })?);
         }
         let mode = UpdateMode { purge_props: false, from_status: Some(image.status) };
-        let saved = self.parts.metadata.image_relocate(ctx, &image.id, &image.locations, fields, mode).await;
+        let saving = self.parts.metadata.image_relocate(ctx, &image.id, &image.locations, fields, mode);
+        let saved = recorded(draft.room.as_deref(), saving).await;
         let settled = match &saved {
-            Ok(_) => {
-                draft.rooms.iter().for_each(|room| room.kept());
-                self.remove_data(&image.id, &uris).await
-            }
+            Ok(_) => self.remove_data(&image.id, &uris).await,
             // What may have happened all the same is decided by the next start.
             Err(error) => !matches!(error, db::Error::Unavailable(_) | db::Error::Internal(_)),
         };

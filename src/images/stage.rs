@@ -8,7 +8,7 @@ use std::{fs, io};
 
 use super::journal::Work;
 use super::reservation::{Reservation, not_queued};
-use super::storage_quota::Room;
+use super::storage_quota::{Room, recorded};
 use super::{Error, Images, Result};
 use crate::db;
 use crate::model::{ByteStream, Context, Image, ImageFields, ImageId, ImageStatus};
@@ -61,11 +61,7 @@ impl Images {
                 let host = self.parts.settings.stage_host.clone();
                 let properties = host.map(|host| [(STAGE_HOST.to_owned(), Some(host))].into());
                 let fields = ImageFields { status, size: Some(Some(added.size)), properties, ..ImageFields::default() };
-                let complete = self.complete(&mut reserved, &*store, &added, fields);
-                match &room {
-                    Some(room) => room.recorded(complete).await,
-                    None => complete.await,
-                }
+                recorded(room.as_deref(), self.complete(&mut reserved, &*store, &added, fields)).await
             }
             Err(error @ Error::GoneMeanwhile(_)) => Err(error),
             Err(error) => {

@@ -111,24 +111,31 @@ impl Room {
         Ok(())
     }
 
-    /// Lets `saving` record the data; from then on it is stored. Nobody looks at the account meanwhile.
-    pub(super) async fn recorded<T, E>(
-        &self,
-        saving: impl Future<Output = std::result::Result<T, E>>,
-    ) -> std::result::Result<T, E> {
-        let _turn = self.account.turn.lock().await;
-        let saved = saving.await?;
-        self.kept();
-        Ok(saved)
+    /// Takes over what another room of the same owner has taken.
+    pub(super) fn join(&self, other: &Self) {
+        let more = std::mem::take(&mut *lock(&other.taken));
+        *lock(&self.taken) += more;
     }
 
     /// What the room was taken for is recorded.
-    pub(super) fn kept(&self) {
+    fn kept(&self) {
         let taken = std::mem::take(&mut *lock(&self.taken));
         let mut bytes = lock(&self.account.bytes);
         bytes.underway = bytes.underway.saturating_sub(taken);
         bytes.stored = bytes.stored.saturating_add(taken);
     }
+}
+
+/// Lets `saving` record the data for which `room` was taken; from then on it is stored. Nobody looks at the account meanwhile.
+pub(super) async fn recorded<T, E>(
+    room: Option<&Room>,
+    saving: impl Future<Output = std::result::Result<T, E>>,
+) -> std::result::Result<T, E> {
+    let Some(room) = room else { return saving.await };
+    let _turn = room.account.turn.lock().await;
+    let saved = saving.await?;
+    room.kept();
+    Ok(saved)
 }
 
 impl Drop for Room {

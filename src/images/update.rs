@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::create::check_reserved;
+use super::storage_quota::recorded;
 use super::{Error, Images, Result};
 use crate::db::UpdateMode;
 use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus, is_own_property};
@@ -64,14 +65,9 @@ impl Images {
             change.status = Some(ImageStatus::Active);
             mode.from_status = Some(ImageStatus::Queued);
         }
-        let changed = self.parts.metadata.image_update(ctx, &image.id, change, mode).await;
+        let changed = recorded(room.as_deref(), self.parts.metadata.image_update(ctx, &image.id, change, mode)).await;
         match &changed {
-            Ok(image) => {
-                if let Some(room) = room {
-                    room.kept();
-                }
-                self.parts.notifier.image(Event::Update, Priority::Info, image);
-            }
+            Ok(image) => self.parts.notifier.image(Event::Update, Priority::Info, image),
             Err(error) => self.parts.notifier.failure(Event::Update, &error.to_string()),
         }
         changed.map_err(Error::Update)

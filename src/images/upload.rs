@@ -10,7 +10,7 @@ use super::guard::{Capped, WrongLength, capped, exactly};
 use super::habits::{check_formats, inspection};
 use super::journal::Work;
 use super::reservation::{Reservation, discard, not_queued};
-use super::storage_quota::{Overfull, Room};
+use super::storage_quota::{Overfull, Room, recorded};
 use super::{Error, Images, Result};
 use crate::model::{ByteStream, Context, Image, ImageFields, ImageId, ImageStatus};
 use crate::store::{self, Added, Store};
@@ -127,10 +127,7 @@ impl Images {
         }
         self.tell_begin(&reserved.authority, &reserved.image);
         let outcome = match self.keep(&mut reserved, store, upload).await {
-            Ok(kept) => match &room {
-                Some(room) => room.recorded(self.activate(&mut reserved, store, kept)).await,
-                None => self.activate(&mut reserved, store, kept).await,
-            },
+            Ok(kept) => recorded(room.as_deref(), self.activate(&mut reserved, store, kept)).await,
             Err(error @ Error::GoneMeanwhile(_)) => Err(error),
             Err(error) => {
                 self.release(&mut reserved).await;

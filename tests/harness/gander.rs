@@ -230,6 +230,18 @@ impl Gander {
         open.chain(maps.lines().map(str::to_owned)).collect()
     }
 
+    /// Bytes of the files in a directory of its own, and of those without a name there that the server has open.
+    pub(crate) fn bytes_in(&self, dir: &str) -> u64 {
+        let dir = self.path(dir);
+        let open = fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().flatten().map(|entry| entry.path());
+        let unnamed = open.filter(|path| {
+            let file = fs::read_link(path).unwrap_or_default();
+            file.starts_with(&dir) && file.to_string_lossy().ends_with(" (deleted)")
+        });
+        // What goes meanwhile takes nothing.
+        super::entries(&dir).into_iter().chain(unnamed).filter_map(|path| Some(fs::metadata(path).ok()?.len())).sum()
+    }
+
     /// The most memory that the server ever had, in KiB.
     pub(crate) fn peak_memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();

@@ -52,15 +52,19 @@ fn uploads_on_their_way_take_room_from_each_other() {
 fn s17_an_upload_that_is_deleted_gives_its_room_back() {
     let people = people("10B");
     let alice = &people.alice;
-    for _ in 0..50 {
+    let on_disk = || people.gander.bytes_in("images");
+    for round in 0..50 {
         let (id, stream) = half_an_upload(alice);
         assert_eq!(left(alice.put_file(&alice.register("raw", "bare"), b"12345")), "4");
-        alice.delete(&format!("/v2/images/{id}")).expect(204);
+        assert!(on_disk() <= 10);
+        // By one API and by the other.
+        let version = 1 + round % 2;
+        alice.delete(&format!("/v{version}/images/{id}")).expect(if version == 1 { 200 } else { 204 });
         read_response(&mut BufReader::new(stream), false).unwrap().expect(410);
+        assert_eq!(on_disk(), 0, "after round {round}");
     }
     alice.put_file(&alice.register("raw", "bare"), b"0123456789").expect(204);
-    let stored = crate::harness::names(&people.gander.path("images"));
-    assert_eq!(stored.iter().filter(|name| !name.starts_with('.')).count(), 1);
+    assert_eq!(on_disk(), 10);
 }
 
 #[test]
@@ -117,6 +121,40 @@ fn data_that_lies_elsewhere_counts_once_for_each_place() {
     assert_eq!(left(place(&people.alice, &image, "two")), "4");
     assert_eq!(left(place(&people.alice, &people.alice.register("raw", "bare"), "three")), "4");
     place(&people.bob, &people.bob.register("raw", "bare"), "four").expect(200);
+}
+
+#[test]
+fn what_v1_announces_makes_no_image_smaller() {
+    let origin = crate::harness::Origin::serving(&[0; 6]);
+    let people = people("10B");
+    let post = |size: &str| {
+        let request = people.alice.post("/v1/images").headers(&minimal_headers("i")[..4]);
+        request.header("x-image-meta-location", &origin.url("/images/one")).header("x-image-meta-size", size).send()
+    };
+    assert_eq!(post("1").expect(201).json()["image"]["size"], 6);
+    post("1").expect(413);
+    let queued = people.alice.register("raw", "bare");
+    let put = people.alice.put(&format!("/v1/images/{queued}")).header("x-image-meta-size", "1");
+    put.header("x-image-meta-location", &origin.url("/images/one")).send().expect(413);
+}
+
+/// While data that lies elsewhere is hashed it takes its room once.
+#[test]
+fn data_that_is_looked_at_counts_once() {
+    let origin = crate::harness::Origin::serving(b"012345");
+    let people = people("12B");
+    let alice = &people.alice;
+    origin.set(crate::harness::Behaviour::PauseAfter(3));
+    let image = alice.register("raw", "bare");
+    let validation = json!({"os_hash_algo": "sha1", "os_hash_value": "fdf8bc5814536f66012884e146a8887a44709a56"});
+    let told = json!({"url": origin.url("/images/one"), "validation_data": validation});
+    alice.post(&format!("/v2/images/{image}/locations")).json(&told).send().expect(202);
+    eventually("it is hashed", Duration::from_secs(10), || alice.status(&image) == "importing");
+    assert_eq!(left(alice.put_file(&alice.register("raw", "bare"), b"0123456")), "6");
+    alice.put_file(&alice.register("raw", "bare"), b"012345").expect(204);
+    origin.set(crate::harness::Behaviour::Serve);
+    eventually("it is active", Duration::from_secs(10), || alice.status(&image) == "active");
+    assert_eq!(left(alice.put_file(&alice.register("raw", "bare"), b"1")), "0");
 }
 
 #[test]
