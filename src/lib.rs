@@ -15,6 +15,7 @@ mod model;
 mod notify;
 mod ops;
 mod policy;
+mod quota;
 mod server;
 mod store;
 mod wire;

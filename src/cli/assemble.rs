@@ -52,14 +52,20 @@ pub(super) async fn database(loaded: &Loaded) -> anyhow::Result<Sql> {
 pub(super) async fn images(loaded: &Loaded, side: MetadataSide, cache: Option<Arc<Cache>>) -> anyhow::Result<Images> {
     let stores = Stores::open(&loaded.stores()?)?;
     let settings = loaded.images()?;
-    if settings.storage_quota.is_some() && !loaded.has_database() && loaded.registry()?.is_some() {
-        anyhow::bail!("user_storage_quota: a v1 registry cannot tell how much is stored, only a database can");
+    let limits = loaded.limits()?;
+    if !loaded.has_database() && loaded.registry()?.is_some() {
+        for (option, is_set) in
+            [("user_storage_quota", settings.storage_quota.is_some()), ("use_keystone_limits", limits.is_some())]
+        {
+            anyhow::ensure!(!is_set, "{option}: a v1 registry cannot tell how much is stored, only a database can");
+        }
     }
     Ok(Images::new(Parts {
         metadata: metadata(loaded, side).await?,
         stores: Arc::new(stores),
         cache,
         policy: loaded.policy()?,
+        limits,
         notifier: loaded.notifier()?,
         cipher: loaded.cipher()?,
         settings,

@@ -49,11 +49,14 @@ const OLD_NAMES: [(&str, &[&str]); 5] = [
 ];
 
 pub(super) static KEYSTONE_AUTHTOKEN: [Opt; 24] = options("keystone_authtoken");
+pub(super) static OSLO_LIMIT: [Opt; 24] = options("oslo_limit");
 
 /// One group's credentials.
 pub(super) struct Plugin<'a> {
     pub(super) conf: &'a Conf,
     pub(super) group: &'static str,
+    /// What Keystone is needed for, as the end of a sentence about what is missing.
+    pub(super) purpose: &'static str,
 }
 
 impl Plugin<'_> {
@@ -68,8 +71,9 @@ impl Plugin<'_> {
         Ok(None)
     }
 
-    fn required(&self, name: &'static str) -> Result<String> {
-        self.text(name)?.ok_or(Error::Missing { option: name, why: ", for tokens are validated by Keystone" })
+    /// A text that must be there.
+    pub(super) fn required(&self, name: &'static str) -> Result<String> {
+        self.text(name)?.ok_or(Error::Missing { option: name, why: self.purpose })
     }
 
     fn named(&self, id: &'static str, name: &'static str) -> Result<Named> {

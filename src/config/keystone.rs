@@ -10,6 +10,7 @@ use super::{Error, Loaded, Pipeline, Result};
 use crate::auth::{Authority, TokenSettings};
 
 const GROUP: &str = "keystone_authtoken";
+const PURPOSE: &str = " in [keystone_authtoken], for tokens are validated by Keystone";
 
 static WWW_AUTHENTICATE_URI: Opt = Opt::str(GROUP, "www_authenticate_uri")
     .deprecated(&[(GROUP, "auth_uri")])
@@ -110,13 +111,10 @@ fn token_settings(conf: &Conf) -> Result<TokenSettings> {
     let section = conf.str(&AUTH_SECTION)?;
     // Lives as long as the process, as the configuration does.
     let group = section.map_or(GROUP, |section| &*section.leak());
-    let plugin = Plugin { conf, group };
+    let plugin = Plugin { conf, group, purpose: PURPOSE };
     let auth_url = match plugin.text("auth_url")? {
         Some(url) => url,
-        None => of_old(conf)?.ok_or(Error::Missing {
-            option: "auth_url",
-            why: " in [keystone_authtoken], for tokens are validated by Keystone",
-        })?,
+        None => of_old(conf)?.ok_or(Error::Missing { option: "auth_url", why: PURPOSE })?,
     };
     let timeout = Duration::from_secs(u64::try_from(number(&HTTP_CONNECT_TIMEOUT)?).unwrap_or(1));
     let retries = u32::try_from(number(&HTTP_REQUEST_MAX_RETRIES)?).unwrap_or(0);

@@ -52,6 +52,7 @@ fn all_options() -> Vec<&'static Opt> {
     .concat()
     .into_iter()
     .chain(super::keystone::options())
+    .chain(super::limits::options())
     .collect()
 }
 

@@ -12,6 +12,7 @@ mod healthcheck;
 mod identity;
 mod images;
 mod keystone;
+mod limits;
 mod listener;
 mod load;
 mod logging;

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 
 use crate::model::{
     Context, Image, ImageFields, ImageId, ImageQuery, ImageStatus, InvalidFields, Listing, Location, Member,
-    MemberStatus, Membership, Sharing,
+    MemberStatus, Membership, Resource, Sharing,
 };
 
 /// Why a metadata operation did not happen. The texts are v1's (v1-api §6).
@@ -144,6 +144,9 @@ pub(crate) trait Metadata: Send + Sync + std::fmt::Debug {
 
     /// Bytes that the images of an owner take, whoever asks: each as often as it is stored, and what is staged.
     async fn storage_used(&self, owner: &str) -> Result<u64>;
+
+    /// What the images of an owner take of a resource, in its unit, whoever asks.
+    async fn usage(&self, owner: &str, resource: Resource) -> Result<u64>;
 
     /// Live memberships of `member`, newest first.
     async fn shared_images(&self, ctx: &Context, member: &str) -> Result<Vec<Member>>;

@@ -7,7 +7,7 @@ use super::reservation::Reservation;
 use super::storage_quota::Room;
 use super::upload::Upload;
 use super::{Error, Images, Result};
-use crate::model::{Context, Image};
+use crate::model::{Context, Image, Resource};
 use crate::store::{self, ByteRange, Store};
 
 /// Why work in the background is cut.
@@ -37,7 +37,7 @@ impl Images {
         let store = self.store_for_data(copy.store.as_deref())?;
         self.authorise_seen(ctx, "upload_image", image)?;
         let admitted = Arc::clone(&self.background.admitted).try_acquire_owned().map_err(|_| Error::Busy)?;
-        let room = self.take_room(image.owner.as_deref(), copy.size).await?;
+        let room = self.take_room(ctx, image.owner.as_deref(), copy.size, Resource::SizeTotal).await?;
         let reserved = self.reserve_for_data(ctx, image, &*store).await?;
         let saving = reserved.image.clone();
         let (images, ctx, target) = (self.clone(), ctx.clone(), saving.clone());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::storage_quota::recorded;
 use super::{Error, Images, Result};
-use crate::model::{Context, Image, ImageFields, ImageStatus, Visibility, is_own_property};
+use crate::model::{Context, Image, ImageFields, ImageStatus, Resource, Visibility, is_own_property};
 
 impl Images {
     /// Reserves an image in status `queued`, or `active` if its data is at `location` already.
@@ -23,11 +23,12 @@ impl Images {
         self.check_new_properties(ctx, &fields)?;
         self.check_size_cap(fields.size.flatten())?;
         self.check_properties(fields.properties.as_ref().map_or(0, BTreeMap::len))?;
+        self.check_limit(ctx, Resource::CountTotal, 1).await?;
         let (size, room) = match location {
             None => (fields.size.flatten().unwrap_or(0), None),
             Some(uri) => {
                 let size = self.size_at(uri, fields.size.flatten()).await?;
-                (size, self.take_room(owner, Some(size)).await?)
+                (size, self.take_room(ctx, owner, Some(size), Resource::SizeTotal).await?)
             }
         };
         let status = if location.is_some() { ImageStatus::Active } else { ImageStatus::Queued };
@@ -67,7 +68,7 @@ impl Images {
         self.parts.stores.check_client_location(uri).map_err(Error::BadLocation)?;
         let announced = announced.filter(|size| *size > 0);
         let size = match announced {
-            Some(size) if self.parts.settings.storage_quota.is_none() => size,
+            Some(size) if self.parts.settings.storage_quota.is_none() && self.parts.limits.is_none() => size,
             _ => {
                 let store = self.parts.stores.for_uri(uri).map_err(Error::BadLocation)?;
                 store.size(uri).await.map_err(Error::BadLocation)?.max(announced).unwrap_or(0)

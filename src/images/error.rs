@@ -7,8 +7,9 @@ use imgformat::Refusal;
 use super::{PlaceRefusal, SharingRefusal};
 use crate::cache;
 use crate::db;
-use crate::model::{ImageId, ImageStatus};
+use crate::model::{ImageId, ImageStatus, Resource};
 use crate::policy;
+use crate::quota;
 use crate::store;
 
 /// What a use case yields.
@@ -128,6 +129,17 @@ pub(crate) enum Error {
         .size.map_or("None".to_owned(), |size| size.to_string())
     )]
     StorageQuota { size: Option<u64>, remaining: u64 },
+    /// The caller's project would take more of something than Keystone says.
+    #[error(
+        "The request returned a 413 Request Entity Too Large. This generally means that rate limiting or a quota \
+         threshold was breached.\n\nThe response body:\nProject {project} is over a limit for [Resource {} is over limit \
+         of {limit} due to current usage {usage} and delta {delta}]",
+        .resource.name()
+    )]
+    OverLimit { project: String, resource: Resource, limit: u64, usage: u64, delta: u64 },
+    /// Keystone does not say what the caller's project may take.
+    #[error("limits cannot be checked: {0}")]
+    Limits(#[source] quota::Error),
     /// A field of the request is not what arrived. `field` is `checksum` or `size`.
     #[error(
         "Supplied {field} ({supplied}) and {field} generated from uploaded image ({actual}) did not match. \

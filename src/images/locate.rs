@@ -26,7 +26,7 @@ use super::reservation::{Reservation, not_queued};
 use super::storage_quota::{Room, recorded};
 use super::{Error, Images, PlaceRefusal, Result};
 use crate::db::{self, UpdateMode};
-use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus, OsHash};
+use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus, OsHash, Resource};
 use crate::notify::{Event, Priority};
 use crate::store;
 
@@ -85,7 +85,7 @@ impl Images {
             return Err(not_queued(&image, ImageStatus::Active));
         }
         check_formats(&image)?;
-        let room = self.take_room(image.owner.as_deref(), Some(named.size)).await?;
+        let room = self.take_room(ctx, image.owner.as_deref(), Some(named.size), Resource::SizeTotal).await?;
         match (self.parts.settings.secure_hash, &named.said) {
             (true, Some((algorithm, value))) => {
                 let (images, owner, queued, algorithm, value) =

@@ -18,6 +18,7 @@ mod guard;
 mod habits;
 mod journal;
 mod leftovers;
+mod limits;
 mod locate;
 mod members;
 mod place;
@@ -64,6 +65,7 @@ use crate::db::Metadata;
 use crate::model::{Api, Context, Image, Location};
 use crate::notify::Notifier;
 use crate::policy::Policy;
+use crate::quota::Limits;
 use crate::store::Stores;
 
 pub(crate) use cache_api::Clear;
@@ -136,6 +138,8 @@ pub(crate) struct Parts {
     /// `None`: no cache in this pipeline, or it could not be opened.
     pub(crate) cache: Option<Arc<Cache>>,
     pub(crate) policy: Policy,
+    /// What Keystone lets projects take (`use_keystone_limits`); `storage_quota` does not count then.
+    pub(crate) limits: Option<Limits>,
     pub(crate) notifier: Notifier,
     /// Encrypts locations on their way to the metadata (`metadata_encryption_key`).
     pub(crate) cipher: Option<LocationCipher>,

@@ -9,7 +9,7 @@ use super::place::{accepted, check_metadata};
 use super::storage_quota::{Room, recorded};
 use super::{Error, Images, Place, PlaceChange, PlaceRefusal, Position, Result};
 use crate::db::{self, UpdateMode};
-use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus, Location};
+use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus, Location, Resource};
 
 /// The places of an image's data as the changes so far would leave them.
 pub(super) struct Places {
@@ -75,12 +75,12 @@ impl Images {
                     Position::At(at) => at.min(end),
                     Position::End => end,
                 };
-                self.place(draft, vec![(at, place)], formats).await
+                self.place(ctx, draft, vec![(at, place)], formats).await
             }
             PlaceChange::Replace(places) => {
                 draft.require(verb, &[ImageStatus::Active, ImageStatus::Queued])?;
                 if draft.places.is_empty() {
-                    return self.place(draft, places.into_iter().enumerate().collect(), formats).await;
+                    return self.place(ctx, draft, places.into_iter().enumerate().collect(), formats).await;
                 }
                 rewrite(draft, places, self.parts.settings.hashing_algorithm)
             }
@@ -90,6 +90,7 @@ impl Images {
     /// Adds new places, each at its index.
     async fn place(
         &self,
+        ctx: &Context,
         draft: &mut Places,
         new: Vec<(usize, Place)>,
         formats: [(&'static str, bool); 2],
@@ -106,7 +107,8 @@ impl Images {
                 return Err(PlaceRefusal::Twice(uri).into());
             }
             let size = self.size_of_place(&uri).await?;
-            let more = self.take_room(draft.image.owner.as_deref(), Some(size)).await?;
+            let owner = &draft.image.owner;
+            let more = self.take_room(ctx, owner.as_deref(), Some(size), Resource::SizeTotal).await?;
             match (&draft.room, more) {
                 (Some(room), Some(more)) => room.join(&more),
                 (None, more) => draft.room = more,

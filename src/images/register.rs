@@ -2,7 +2,7 @@
 
 use super::change::{check_need, visibility_rule};
 use super::{Error, Images, Result};
-use crate::model::{Context, Image, ImageFields, ImageStatus};
+use crate::model::{Context, Image, ImageFields, ImageStatus, Resource};
 use crate::notify::{Event, Priority};
 use crate::policy;
 
@@ -27,6 +27,7 @@ impl Images {
         check_need("min_disk", fields.min_disk)?;
         self.check_tags(fields.tags.as_ref().map_or(0, |tags| tags.len()))?;
         self.check_properties(fields.properties.as_ref().map_or(0, |properties| properties.len()))?;
+        self.check_limit(ctx, Resource::CountTotal, 1).await?;
         let record = ImageFields { status: Some(ImageStatus::Queued), ..fields };
         let id = record.id.clone();
         let image =

@@ -11,7 +11,7 @@ use super::reservation::{Reservation, not_queued};
 use super::storage_quota::{Room, recorded};
 use super::{Error, Images, Result};
 use crate::db;
-use crate::model::{ByteStream, Context, Image, ImageFields, ImageId, ImageStatus};
+use crate::model::{ByteStream, Context, Image, ImageFields, ImageId, ImageStatus, Resource};
 use crate::store::{Store, filesystem};
 
 /// Names the server that has an image's staged data; nobody is shown it.
@@ -31,7 +31,7 @@ impl Images {
             return Err(not_queued(&image, ImageStatus::Uploading));
         }
         self.check_size_cap(length)?;
-        let room = self.take_room(image.owner.as_deref(), length).await?;
+        let room = self.take_room(ctx, image.owner.as_deref(), length, Resource::StageTotal).await?;
         let data = match &room {
             Some(room) => room.metered(data),
             None => data,
@@ -56,7 +56,11 @@ impl Images {
         let fields = ImageFields { status, size: Some(None), ..ImageFields::default() };
         let mut reserved = self.reserve(ctx, image, &*store, Work::Stage, fields).await?;
         self.tell_change(ctx, &reserved.image);
-        let outcome = match self.store_all(&reserved.image, &*store, data, length, None).await {
+        let outcome = match self.check_limit(&reserved.authority, Resource::CountUploading, 0).await {
+            Ok(()) => self.store_all(&reserved.image, &*store, data, length, None).await,
+            Err(error) => Err(error),
+        };
+        let outcome = match outcome {
             Ok(added) => {
                 let host = self.parts.settings.stage_host.clone();
                 let properties = host.map(|host| [(STAGE_HOST.to_owned(), Some(host))].into());

@@ -11,7 +11,7 @@ use futures_util::{StreamExt, stream};
 use tokio::sync::Mutex as Turn;
 
 use super::{Error, Images, Result};
-use crate::model::ByteStream;
+use crate::model::{ByteStream, Context, Resource, mebibytes};
 
 /// The accounts of owners for whom something is on its way.
 #[derive(Debug, Clone, Default)]
@@ -64,7 +64,19 @@ impl Accounts {
 impl Images {
     /// Room for data of this owner, as much as is announced; `None`: there is no quota. Without an announcement it is taken as
     /// the data comes, if there is any left.
-    pub(super) async fn take_room(&self, owner: Option<&str>, announced: Option<u64>) -> Result<Option<Arc<Room>>> {
+    ///
+    /// Where Keystone keeps limits, the one of `resource` for the caller's project counts instead (`limits.rs`).
+    pub(super) async fn take_room(
+        &self,
+        ctx: &Context,
+        owner: Option<&str>,
+        announced: Option<u64>,
+        resource: Resource,
+    ) -> Result<Option<Arc<Room>>> {
+        if self.parts.limits.is_some() {
+            self.check_limit(ctx, resource, mebibytes(announced.unwrap_or(0))).await?;
+            return Ok(None);
+        }
         let (Some(quota), Some(owner)) = (self.parts.settings.storage_quota, owner) else { return Ok(None) };
         let account = self.background.accounts.of(owner);
         let turn = account.turn.lock().await;

@@ -25,6 +25,7 @@ async fn images(dir: &tempfile::TempDir) -> Images {
         stores: Arc::new(Stores::open(&stores).unwrap()),
         cache: None,
         policy: Policy::open(None, Vec::new(), "default", true).unwrap(),
+        limits: None,
         notifier: Notifier::new(notify::Settings::default()),
         cipher: None,
         settings: Settings {

@@ -6,7 +6,7 @@ use super::create::check_reserved;
 use super::storage_quota::recorded;
 use super::{Error, Images, Result};
 use crate::db::UpdateMode;
-use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus, is_own_property};
+use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus, Resource, is_own_property};
 use crate::notify::{Event, Priority};
 
 impl Images {
@@ -59,7 +59,7 @@ impl Images {
         let mut room = None;
         if let Some(uri) = location {
             let size = self.size_at(uri, announced).await?;
-            room = self.take_room(image.owner.as_deref(), Some(size)).await?;
+            room = self.take_room(ctx, image.owner.as_deref(), Some(size), Resource::SizeTotal).await?;
             change.size = Some(Some(size));
             change.locations = Some(vec![self.stored_location(uri)]);
             change.status = Some(ImageStatus::Active);

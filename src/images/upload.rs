@@ -12,7 +12,7 @@ use super::journal::Work;
 use super::reservation::{Reservation, discard, not_queued};
 use super::storage_quota::{Overfull, Room, recorded};
 use super::{Error, Images, Result};
-use crate::model::{ByteStream, Context, Image, ImageFields, ImageId, ImageStatus};
+use crate::model::{ByteStream, Context, Image, ImageFields, ImageId, ImageStatus, Resource};
 use crate::store::{self, Added, Store};
 
 /// Data for an image, and what its sender says of it.
@@ -66,7 +66,8 @@ impl Images {
         let store = self.store_for_data(upload.store.as_deref())?;
         self.authorise_seen(ctx, "upload_image", image)?;
         self.check_size_cap(upload.length.or(upload.size))?;
-        let room = self.take_room(image.owner.as_deref(), upload.length.or(upload.size)).await?;
+        let announced = upload.length.or(upload.size);
+        let room = self.take_room(ctx, image.owner.as_deref(), announced, Resource::SizeTotal).await?;
         let (images, owner, queued) = (self.clone(), ctx.clone(), image.clone());
         self.guarded(ctx, image, async move {
             let saving = images.reserve_for_data(&owner, &queued, &*store).await?;
@@ -126,7 +127,11 @@ impl Images {
             upload.data = room.metered(upload.data);
         }
         self.tell_begin(&reserved.authority, &reserved.image);
-        let outcome = match self.keep(&mut reserved, store, upload).await {
+        let kept = match self.check_limit(&reserved.authority, Resource::CountUploading, 0).await {
+            Ok(()) => self.keep(&mut reserved, store, upload).await,
+            Err(error) => Err(error),
+        };
+        let outcome = match kept {
             Ok(kept) => recorded(room.as_deref(), self.activate(&mut reserved, store, kept)).await,
             Err(error @ Error::GoneMeanwhile(_)) => Err(error),
             Err(error) => {

@@ -7,6 +7,7 @@ mod image;
 mod listing;
 mod query;
 mod range;
+mod resource;
 mod rights;
 mod sharing;
 mod stream;
@@ -22,6 +23,7 @@ pub(crate) use listing::{
 };
 pub(crate) use query::{Filters, ImageQuery, PublicFilter, SortDir, SortKey};
 pub(crate) use range::RangeSpec;
+pub(crate) use resource::{Resource, mebibytes};
 pub(crate) use rights::{may_change, may_see, may_share, owns};
 pub(crate) use sharing::{MemberStatus, Sharing};
 pub(crate) use stream::ByteStream;

@@ -7,7 +7,7 @@ use crate::harness::{Client, Gander, Response, Setup, TRUSTED_CACHING};
 impl Client {
     /// Registers an image of these formats; its id.
     #[track_caller]
-    pub(super) fn register(&self, disk_format: &str, container_format: &str) -> String {
+    pub(crate) fn register(&self, disk_format: &str, container_format: &str) -> String {
         let body = json!({"name": "Image1", "disk_format": disk_format, "container_format": container_format});
         let image = self.post("/v2/images").json(&body).send().expect(201).json();
         image["id"].as_str().unwrap().to_owned()
@@ -15,7 +15,7 @@ impl Client {
 
     /// Registers a raw, bare image and uploads this data; its id.
     #[track_caller]
-    pub(super) fn add_raw(&self, data: &[u8]) -> String {
+    pub(crate) fn add_raw(&self, data: &[u8]) -> String {
         let id = self.register("raw", "bare");
         self.put_file(&id, data).expect(204);
         id
@@ -23,31 +23,31 @@ impl Client {
 
     /// Uploads data.
     #[track_caller]
-    pub(super) fn put_file(&self, id: &str, data: &[u8]) -> Response {
+    pub(crate) fn put_file(&self, id: &str, data: &[u8]) -> Response {
         self.put(&format!("/v2/images/{id}/file")).data(data).send()
     }
 
     /// Stages data.
     #[track_caller]
-    pub(super) fn put_stage(&self, id: &str, data: &[u8]) -> Response {
+    pub(crate) fn put_stage(&self, id: &str, data: &[u8]) -> Response {
         self.put(&format!("/v2/images/{id}/stage")).data(data).send()
     }
 
     /// Asks for data.
     #[track_caller]
-    pub(super) fn get_file(&self, id: &str) -> Response {
+    pub(crate) fn get_file(&self, id: &str) -> Response {
         self.get(&format!("/v2/images/{id}/file"))
     }
 
     /// The image as v2 tells it.
     #[track_caller]
-    pub(super) fn image(&self, id: &str) -> Value {
+    pub(crate) fn image(&self, id: &str) -> Value {
         self.get(&format!("/v2/images/{id}")).expect(200).json()
     }
 
     /// The image's status as v2 tells it.
     #[track_caller]
-    pub(super) fn status(&self, id: &str) -> String {
+    pub(crate) fn status(&self, id: &str) -> String {
         self.image(id)["status"].as_str().unwrap().to_owned()
     }
 }

@@ -16,7 +16,7 @@ use crate::db::registry::{RegistryClient, Settings};
 use crate::db::{Error, Metadata, Result, Step, UpdateMode};
 use crate::model::{
     Api, Context, Image, ImageFields, ImageId, ImageQuery, ImageStatus, Listing, Location, Member, MemberStatus,
-    Membership, Sharing,
+    Membership, Resource, Sharing,
 };
 use crate::wire::{decode_record, encode_full};
 
@@ -121,6 +121,9 @@ impl Metadata for Fake {
     }
     async fn storage_used(&self, owner: &str) -> Result<u64> {
         self.note(format!("storage {owner}"), 0)
+    }
+    async fn usage(&self, owner: &str, resource: Resource) -> Result<u64> {
+        self.note(format!("usage {owner} {resource:?}"), 0)
     }
 
     async fn shared_images(&self, _: &Context, name: &str) -> Result<Vec<Member>> {

@@ -68,13 +68,20 @@ impl From<Error> for ApiError {
             Error::RangeBeyondEnd { size } => Self::range_not_satisfiable(text).of_size(size),
             Error::NoCache | Error::NotCaching | Error::NoJournal | Error::Busy => Self::unavailable(text),
             Error::GoneMeanwhile(_) => Self::precondition_failed(text),
-            Error::TooLarge(_) | Error::StorageQuota { .. } | Error::Quota { .. } | Error::TagQuota { .. } => {
-                Self::too_large(text)
+            Error::TooLarge(_)
+            | Error::StorageQuota { .. }
+            | Error::OverLimit { .. }
+            | Error::Quota { .. }
+            | Error::TagQuota { .. } => Self::too_large(text),
+            Error::Limits(source) if source.may_pass() => {
+                tracing::error!("{text}");
+                Self::unavailable("The limits of this project cannot be checked at present.")
             }
             Error::Store(source) => upload(source),
             Error::Read(source) => read(&source),
             Error::Policy(policy::Error::Unreadable(_))
             | Error::UnreadableLocation
+            | Error::Limits(_)
             | Error::Cache(_)
             | Error::Crashed(_)
             | Error::Prefetch { .. } => internal(&text),

@@ -91,7 +91,7 @@ fn answer(error: Error) -> ApiError {
         Error::AnnouncedTooLarge { .. } | Error::TooLarge(_) => {
             ApiError::too_large("").explained(format!("The incoming image is too large: {text}"))
         }
-        Error::StorageQuota { .. } | Error::Quota { .. } | Error::TagQuota { .. } => explained(StatusCode::PAYLOAD_TOO_LARGE),
+        Error::StorageQuota { .. } | Error::OverLimit { .. } | Error::Quota { .. } | Error::TagQuota { .. } => explained(StatusCode::PAYLOAD_TOO_LARGE),
         Error::Refused(_) => explained(StatusCode::UNSUPPORTED_MEDIA_TYPE),
         Error::RangeBeyondEnd { .. } => ApiError::range_not_satisfiable(text),
         Error::NoCache | Error::NoJournal | Error::Busy => explained(StatusCode::SERVICE_UNAVAILABLE),
@@ -106,10 +106,15 @@ fn answer(error: Error) -> ApiError {
         | Error::NoOwner
         | Error::NotQueueable
         | Error::NotCacheable(_) => explained(StatusCode::BAD_REQUEST),
+        Error::Limits(source) if source.may_pass() => {
+            tracing::error!("{text}");
+            ApiError::unavailable("").explained("The limits of this project cannot be checked at present.")
+        }
         Error::Store(source) => upload(&source),
         Error::Read(source) => read(&source),
         Error::Policy(policy::Error::Unreadable(_))
         | Error::UnreadableLocation
+        | Error::Limits(_)
         | Error::Cache(_)
         | Error::Crashed(_)
         | Error::Prefetch { .. } => internal(&text),

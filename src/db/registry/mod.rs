@@ -16,7 +16,8 @@ use self::connection::Connection;
 use self::status::Operation;
 use super::{Error, Membership, Metadata, Result, Step, UpdateMode};
 use crate::model::{
-    Context, Image, ImageFields, ImageId, ImageQuery, ImageStatus, Listing, Location, Member, MemberStatus, Sharing,
+    Context, Image, ImageFields, ImageId, ImageQuery, ImageStatus, Listing, Location, Member, MemberStatus, Resource,
+    Sharing,
 };
 use crate::wire::{
     FROM_STATE_KEY, PURGE_PROPS_HEADER, decode_image_member, decode_record, decode_shared_image, encode_fields,
@@ -169,6 +170,10 @@ impl Metadata for RegistryClient {
 
     async fn storage_used(&self, _owner: &str) -> Result<u64> {
         Err(beyond_v1("tell how much is stored"))
+    }
+
+    async fn usage(&self, _owner: &str, _resource: Resource) -> Result<u64> {
+        Err(beyond_v1("tell what is used"))
     }
 
     async fn shared_images(&self, ctx: &Context, member: &str) -> Result<Vec<Member>> {

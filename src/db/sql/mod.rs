@@ -51,7 +51,8 @@ use self::gather::Gather;
 use self::pool::Pool;
 use crate::db::{Error, Metadata, Result, Step, UpdateMode};
 use crate::model::{
-    Context, Image, ImageFields, ImageId, ImageQuery, Listing, Location, Member, MemberStatus, Membership, Sharing,
+    Context, Image, ImageFields, ImageId, ImageQuery, Listing, Location, Member, MemberStatus, Membership, Resource,
+    Sharing,
 };
 
 /// A database of image records. Clones share its connections.
@@ -285,6 +286,10 @@ impl Metadata for Sql {
 
     async fn storage_used(&self, owner: &str) -> Result<u64> {
         self.retry.tried(|| async { usage::storage(&mut self.pool.read().await?, owner).await }).await
+    }
+
+    async fn usage(&self, owner: &str, resource: Resource) -> Result<u64> {
+        self.retry.tried(|| async { usage::of(&mut self.pool.read().await?, owner, resource).await }).await
     }
 
     /// v1 checks nothing here (v1-api §14): who knows a project's id may see what is shared with it.
