@@ -4,4 +4,5 @@ mod away;
 mod limits;
 mod scopes;
 mod spoofed;
+mod tls;
 mod tokens;

@@ -95,6 +95,10 @@ impl Keystone {
         format!("http://127.0.0.1:{}/v3", self.port)
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     fn client(&self) -> Client {
         Client::new("127.0.0.1", self.port)
     }

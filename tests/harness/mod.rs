@@ -17,6 +17,7 @@ mod process;
 mod servers;
 mod skip;
 mod sql;
+mod tls;
 
 pub(crate) use cache_dir::{Sampler, occupied};
 pub(crate) use conf::Conf;
@@ -35,3 +36,4 @@ pub(crate) use process::{Outcome, execute, gander_command, run, run_within, shel
 pub(crate) use servers::Servers;
 pub(crate) use skip::skipped;
 pub(crate) use sql::{Held, WriteLock, sqlite_rows};
+pub(crate) use tls::TlsFront;
