@@ -6,7 +6,7 @@ use osloconf::Opt;
 
 use super::{Error, Loaded, Pipeline, Result};
 use crate::auth::{Filter, Identity};
-use crate::model::Context;
+use crate::model::{Api, Context};
 use crate::policy::{Policy, is_of_2012};
 
 static OWNER_IS_TENANT: Opt =
@@ -69,6 +69,11 @@ impl Loaded {
         // With a token, a registry that trusts its callers must be told that this one is an admin.
         let roles = auth_token.as_ref().map_or(Ok(Vec::new()), |_| self.admin_role().map(|role| vec![role]))?;
         Ok(Context { auth_token, roles, ..Context::service() })
+    }
+
+    /// A caller of v2 of whom nothing is known yet.
+    pub(crate) fn stranger(&self) -> Result<Context> {
+        Ok(Context { owner_is_tenant: self.conf.bool(&OWNER_IS_TENANT)?, api: Api::V2, ..Context::default() })
     }
 
     fn admin_role(&self) -> Result<String> {

@@ -6,6 +6,7 @@
 
 mod caller;
 mod defaults;
+mod inspect;
 pub(crate) mod protections;
 mod target;
 
@@ -13,7 +14,9 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use caller::Caller;
-use oslopolicy::{Attributes, Enforcer, Rules, Target};
+use oslopolicy::{Answers, Attributes, Enforcer, Rules, Target, Verdict};
+
+pub(crate) use inspect::{Checked, Listed};
 
 use crate::model::{Api, Context, Image, Visibility, owns};
 use protections::{Operation, Permission, Protections};
@@ -132,10 +135,14 @@ impl Policy {
 
     fn allows(&self, ctx: &Context, rule: &str, target: &dyn Attributes) -> Result<bool, Error> {
         Ok(match ctx.judged_by() {
-            Api::V1 => self.v1.enforce(rule, &Target::default(), &Caller(ctx))?,
-            Api::V2 => in_scope(ctx, rule) && self.v2.enforce(rule, target, &Caller(ctx))?,
+            Api::V1 => verdict(&self.v1, ctx, rule, &Target::default())?,
+            Api::V2 => in_scope(ctx, rule) && verdict(&self.v2, ctx, rule, target)?,
         })
     }
+}
+
+fn verdict(rules: &Enforcer, ctx: &Context, rule: &str, target: &dyn Attributes) -> Result<bool, Error> {
+    Ok(rules.judge(rule, target, &Caller(ctx), &Answers::default())? == Verdict::Permitted)
 }
 
 /// Whether a policy file decides everything of v1 by itself, as those of 2012 did, whose form is JSON (v1-api §5).
