@@ -106,6 +106,6 @@ impl Loaded {
         let default_rule = self.conf.str(&POLICY_DEFAULT_RULE)?.unwrap_or_default();
         let policy = Policy::open(file, directories, &default_rule, self.conf.bool(&ENFORCE_NEW_DEFAULTS)?);
         let policy = policy.map_err(|error| Error::Invalid { option: POLICY_FILE.name, reason: error.to_string() })?;
-        Ok(policy.protecting(self.protections()?))
+        Ok(policy.asking(self.remote_checks()?).protecting(self.protections()?))
     }
 }

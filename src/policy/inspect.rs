@@ -1,8 +1,8 @@
 //! The rules for whoever wonders about them: what there is, and why a rule passes or does not.
 
-use oslopolicy::{Answers, Explanation, Origin, Outcome, Target};
-
 use std::path::PathBuf;
+
+use oslopolicy::{Attributes, Explanation, Origin, Target};
 
 use super::caller::Caller;
 use super::{Error, Policy, defaults, in_scope};
@@ -57,21 +57,21 @@ impl Policy {
     ///
     /// # Errors
     /// A file has become unusable.
-    pub(crate) fn check(&self, ctx: &Context, rule: &str, target: &Target) -> Result<Checked, Error> {
-        let explanation = self.v2.rules()?.explain(rule, target, &Caller(ctx), &Answers::default());
-        let barred = self.barred(ctx, rule, target)?;
-        Ok(Checked { passed: explanation.outcome == Outcome::Passed && barred.is_none(), barred, explanation })
+    pub(crate) async fn check(&self, ctx: &Context, rule: &str, target: &Target) -> Result<Checked, Error> {
+        let (passed, answers) = self.verdict(ctx, rule, target).await?;
+        let explanation = self.v2.rules()?.explain(rule, target, &Caller(ctx), &answers);
+        let barred = self.barred(ctx, rule, target).await?;
+        Ok(Checked { passed: passed && barred.is_none(), barred, explanation })
     }
 
-    fn barred(&self, ctx: &Context, rule: &str, target: &Target) -> Result<Option<&'static str>, Error> {
-        use oslopolicy::Attributes;
+    async fn barred(&self, ctx: &Context, rule: &str, target: &Target) -> Result<Option<&'static str>, Error> {
         if !in_scope(ctx, rule) {
             return Ok(Some("the rule is for tokens of a project only"));
         }
         let owners = !self.new_only && (defaults::OWNERS.contains(&rule) || rule == "add_image");
         let owner = target.attribute("owner");
         let own = owner.as_deref().and_then(|owner| owner.as_str()).is_some_and(|owner| ctx.owner() == Some(owner));
-        let only_owners = owners && !own && !self.allows(ctx, "context_is_admin", &Target::default())?;
+        let only_owners = owners && !own && self.enforce(ctx, "context_is_admin").await.is_err();
         Ok(only_owners.then_some("with enforce_new_defaults = false only the owner may, or an admin"))
     }
 }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 /// An object acted upon; `%(name)s` in a rule reads its attributes.
-pub trait Attributes {
+pub trait Attributes: Sync {
     /// The attribute of this name. Null is not the same as absent: it compares
     /// as the word `None`.
     fn attribute(&self, name: &str) -> Option<Cow<'_, Value>>;
@@ -16,7 +16,7 @@ pub trait Attributes {
 }
 
 /// Who asks. Made when it is asked for, as rules look at little of it.
-pub trait Credentials {
+pub trait Credentials: Sync {
     /// The value of this name, such as `project_id`. Null is not the same as
     /// absent: it compares as the word `None`.
     fn credential(&self, name: &str) -> Option<Cow<'_, Value>>;

@@ -10,6 +10,7 @@ use super::{load, usage};
 use crate::cli::common::{self, CommandLine};
 use crate::cli::terminal::say;
 use crate::policy::{Checked, Listed};
+use crate::server;
 
 const ABOUT: &str = "Tell which rules of the image API a caller passes: one line for each, 'passed: RULE' or \
                      'failed: RULE'. Fails (exit status 1) if a rule that --rule names does not pass.";
@@ -46,9 +47,10 @@ fn check(line: &CommandLine<Options>) -> anyhow::Result<ExitCode> {
     }
     let ctx = options.asked.caller(loaded.stranger()?)?;
     let target = options.asked.target(&ctx)?;
+    let runtime = server::runtime()?;
     let mut all_passed = true;
     for rule in rules.iter().filter(|rule| options.rule.is_empty() || options.rule.contains(&rule.name)) {
-        let checked = policy.check(&ctx, &rule.name, &target)?;
+        let checked = runtime.block_on(policy.check(&ctx, &rule.name, &target))?;
         all_passed &= checked.passed;
         say(&format!("{}: {}", if checked.passed { "passed" } else { "failed" }, rule.name));
         if options.explain {
