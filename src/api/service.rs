@@ -100,7 +100,7 @@ impl Service for ImageApi {
             Wanted::Versions { asked } => versions::document(&base.0, self.offer, asked),
             Wanted::V1 { path } => {
                 versions::lead_to(&path, &mut request);
-                let admitted = |context| self.images.admitted(context);
+                let admitted = async |context| self.images.admitted(context).await;
                 identified(&self.identity, &self.v1, request, admitted).await
             }
             Wanted::V2 { path } => match &self.v2 {
@@ -134,7 +134,7 @@ impl RegistryApi {
 #[async_trait]
 impl Service for RegistryApi {
     async fn call(&self, request: Request, _peer: SocketAddr) -> Response {
-        identified(&self.identity, &self.routes, request, |context| context).await
+        identified(&self.identity, &self.routes, request, async |context| context).await
     }
 }
 
@@ -143,7 +143,7 @@ async fn identified(
     identity: &Identity,
     routes: &Router,
     mut request: Request,
-    admitted: impl FnOnce(Context) -> Context,
+    admitted: impl AsyncFnOnce(Context) -> Context,
 ) -> Response {
     let form = Form::of(&request, Api::V1);
     // v1 takes any id of the client's that can be used, and needs none.
@@ -156,7 +156,7 @@ async fn identified(
         match identify(identity, &mut request, Api::V1).await {
             Err(refused) => refused,
             Ok(context) => {
-                let context = Context { request_id: Some(id.clone()), ..admitted(context) };
+                let context = Context { request_id: Some(id.clone()), ..admitted(context).await };
                 request.extensions_mut().insert(context);
                 match routes.clone().oneshot(request).await {
                     Ok(response) => response,

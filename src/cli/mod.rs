@@ -10,6 +10,7 @@ mod cache_tools;
 mod common;
 mod control;
 mod manage;
+mod policy;
 mod registry;
 mod scrubber;
 mod terminal;
@@ -27,7 +28,7 @@ struct Entry {
     run: fn(&[String]) -> ExitCode,
 }
 
-const PROGRAMS: [Entry; 11] = [
+const PROGRAMS: [Entry; 12] = [
     Entry { name: "api", about: "serve the image API (what gander does by default)", run: api::run },
     Entry { name: "registry", about: "serve image metadata to API servers that have no database", run: registry::run },
     Entry { name: "control", about: "start, stop, restart and reload the servers", run: control::run },
@@ -39,6 +40,11 @@ const PROGRAMS: [Entry; 11] = [
     Entry { name: "cache-cleaner", about: "remove what failed and abandoned fills left", run: cache_tools::cleaner },
     Entry { name: "cache", about: "verify what is cached (gander cache verify)", run: cache_tools::cache },
     Entry { name: "cache-queue-image", about: "queue images for the cache", run: cache_tools::queue_image },
+    Entry {
+        name: "policy",
+        about: "explain who may do what (gander policy list, gander policy check)",
+        run: policy::run,
+    },
 ];
 
 /// Runs the program that the command line names.

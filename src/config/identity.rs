@@ -6,7 +6,7 @@ use osloconf::Opt;
 
 use super::{Error, Loaded, Pipeline, Result};
 use crate::auth::{Filter, Identity};
-use crate::model::Context;
+use crate::model::{Api, Context};
 use crate::policy::{Policy, is_of_2012};
 
 static OWNER_IS_TENANT: Opt =
@@ -71,6 +71,11 @@ impl Loaded {
         Ok(Context { auth_token, roles, ..Context::service() })
     }
 
+    /// A caller of v2 of whom nothing is known yet.
+    pub(crate) fn stranger(&self) -> Result<Context> {
+        Ok(Context { owner_is_tenant: self.conf.bool(&OWNER_IS_TENANT)?, api: Api::V2, ..Context::default() })
+    }
+
     fn admin_role(&self) -> Result<String> {
         Ok(self.conf.str(&ADMIN_ROLE)?.unwrap_or_default().trim().to_owned())
     }
@@ -101,6 +106,6 @@ impl Loaded {
         let default_rule = self.conf.str(&POLICY_DEFAULT_RULE)?.unwrap_or_default();
         let policy = Policy::open(file, directories, &default_rule, self.conf.bool(&ENFORCE_NEW_DEFAULTS)?);
         let policy = policy.map_err(|error| Error::Invalid { option: POLICY_FILE.name, reason: error.to_string() })?;
-        Ok(policy.protecting(self.protections()?))
+        Ok(policy.asking(self.remote_checks()?).protecting(self.protections()?))
     }
 }

@@ -45,6 +45,7 @@ fn all_options() -> Vec<&'static Opt> {
         super::images::OPTIONS,
         super::notify::OPTIONS,
         super::identity::OPTIONS,
+        super::remote_checks::OPTIONS,
         super::protections::OPTIONS,
         super::scrubber::OPTIONS,
         super::pipeline::OPTIONS,

@@ -20,6 +20,7 @@ mod notify;
 mod pipeline;
 mod protections;
 mod registry;
+mod remote_checks;
 mod scrubber;
 mod store;
 mod v2;

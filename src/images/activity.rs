@@ -34,7 +34,7 @@ impl Images {
         let mut conflict = String::new();
         for _ in 0..ATTEMPTS {
             let image = self.lookup(ctx, id).await?;
-            self.parts.policy.enforce_on(ctx, action, &image)?;
+            self.parts.policy.enforce_on(ctx, action, &image).await?;
             if image.status == to {
                 return Ok(());
             }

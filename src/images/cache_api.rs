@@ -20,14 +20,14 @@ pub(crate) enum Clear {
 impl Images {
     /// What is cached, and what waits to be.
     pub(crate) async fn cache_contents(&self, ctx: &Context) -> Result<(Vec<CachedImage>, Vec<ImageId>)> {
-        let cache = self.cache_by(ctx, "cache_list", None)?;
+        let cache = self.cache_by(ctx, "cache_list", None).await?;
         Ok((cache.entries().await, cache.queued().await.map_err(Error::Cache)?))
     }
 
     /// Has an image fetched into the cache in the background; that it is there already is no mistake.
     pub(crate) async fn cache_image(&self, ctx: &Context, id: &ImageId) -> Result<()> {
         let image = self.lookup(ctx, id).await?;
-        let cache = self.cache_by(ctx, "cache_image", Some(&image))?;
+        let cache = self.cache_by(ctx, "cache_image", Some(&image)).await?;
         if image.status != ImageStatus::Active {
             return Err(Error::NotQueueable);
         }
@@ -43,7 +43,7 @@ impl Images {
             Ok(image) => Some(image),
             Err(error @ Error::Lookup { source: db::Error::NotFound(_), .. }) => {
                 // Who may not manage the cache does not learn what is in it.
-                let may = self.parts.policy.enforce(ctx, "cache_delete").is_ok();
+                let may = self.parts.policy.enforce(ctx, "cache_delete").await.is_ok();
                 if !may || !self.cache_knows(id).await? {
                     return Err(error);
                 }
@@ -51,14 +51,14 @@ impl Images {
             }
             Err(error) => return Err(error),
         };
-        let cache = self.cache_by(ctx, "cache_delete", image.as_ref())?;
+        let cache = self.cache_by(ctx, "cache_delete", image.as_ref()).await?;
         cache.unqueue(id).await.map_err(Error::Cache)?;
         cache.evict(id).await.map(drop).map_err(Error::Cache)
     }
 
     /// Empties the cache, its queue, or both.
     pub(crate) async fn clear_cache(&self, ctx: &Context, what: Clear) -> Result<()> {
-        let cache = self.cache_by(ctx, "cache_delete", None)?;
+        let cache = self.cache_by(ctx, "cache_delete", None).await?;
         // The queue first, so that nothing of it comes into the cache meanwhile.
         if what != Clear::Cache {
             cache.unqueue_all().await.map_err(Error::Cache)?;
@@ -70,19 +70,19 @@ impl Images {
     }
 
     /// Tells who may ask that nodes do not know of each other's caches: each has an index of its own.
-    pub(crate) fn nodes_that_cache(&self, ctx: &Context) -> Result<()> {
-        self.cache_by(ctx, "list_cached_nodes", None)?;
+    pub(crate) async fn nodes_that_cache(&self, ctx: &Context) -> Result<()> {
+        self.cache_by(ctx, "list_cached_nodes", None).await?;
         Err(Error::NoCommonCache)
     }
 
     /// Removes what failed and abandoned fills left.
     pub(crate) async fn clean_cache(&self, ctx: &Context) -> Result<Cleaned> {
-        self.cache_by(ctx, "cache_clean", None)?.clean().await.map_err(Error::Cache)
+        self.cache_by(ctx, "cache_clean", None).await?.clean().await.map_err(Error::Cache)
     }
 
     /// Shrinks the cache to its configured size.
     pub(crate) async fn prune_cache(&self, ctx: &Context) -> Result<Pruned> {
-        self.cache_by(ctx, "cache_prune", None)?.prune().await.map_err(Error::Cache)
+        self.cache_by(ctx, "cache_prune", None).await?.prune().await.map_err(Error::Cache)
     }
 
     async fn cache_knows(&self, id: &ImageId) -> Result<bool> {
@@ -92,14 +92,14 @@ impl Images {
     }
 
     /// The cache, for callers whom the rule lets; that there is none is told to them only.
-    fn cache_by(&self, ctx: &Context, rule: &'static str, image: Option<&Image>) -> Result<&Arc<Cache>> {
+    async fn cache_by(&self, ctx: &Context, rule: &'static str, image: Option<&Image>) -> Result<&Arc<Cache>> {
         let verdict = match image {
             // The image was found, so the caller sees it.
-            Some(image) => self.parts.policy.enforce_on(ctx, rule, image).map_err(|error| match error {
+            Some(image) => self.parts.policy.enforce_on(ctx, rule, image).await.map_err(|error| match error {
                 policy::Error::Hidden => policy::Error::Denied(rule),
                 other => other,
             }),
-            None => self.parts.policy.enforce(ctx, rule),
+            None => self.parts.policy.enforce(ctx, rule).await,
         };
         verdict?;
         self.parts.cache.as_ref().ok_or(Error::NotCaching)

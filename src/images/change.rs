@@ -84,7 +84,7 @@ impl Images {
                 self.change_places(ctx, &mut now, change, draft.formats(&image)).await?;
                 places = Some(now);
             } else {
-                self.authorise_one(ctx, &image, &change, &mut judged)?;
+                self.authorise_one(ctx, &image, &change, &mut judged).await?;
                 self.check_protected(ctx, &draft, &change)?;
                 draft.apply(ctx, &image, change)?;
             }
@@ -109,7 +109,7 @@ impl Images {
 
     /// The rule of what becomes of the image's visibility, then the one of all changes; `judged` are those that have let
     /// the caller pass.
-    fn authorise_one(
+    async fn authorise_one(
         &self,
         ctx: &Context,
         image: &Image,
@@ -122,7 +122,7 @@ impl Images {
         };
         for rule in visibility.into_iter().chain(["modify_image"]) {
             if !judged.contains(&rule) {
-                self.parts.policy.enforce_on(ctx, rule, image)?;
+                self.parts.policy.enforce_on(ctx, rule, image).await?;
                 judged.push(rule);
             }
         }

@@ -35,7 +35,7 @@ impl Images {
     pub(crate) async fn copy_from(&self, ctx: &Context, image: &Image, copy: Copy) -> Result<Image> {
         self.check_copy_source(&copy.uri)?;
         let store = self.store_for_data(copy.store.as_deref())?;
-        self.authorise_seen(ctx, "upload_image", image)?;
+        self.authorise_seen(ctx, "upload_image", image).await?;
         let admitted = Arc::clone(&self.background.admitted).try_acquire_owned().map_err(|_| Error::Busy)?;
         let room = self.take_room(ctx, image.owner.as_deref(), copy.size, Resource::SizeTotal).await?;
         let reserved = self.reserve_for_data(ctx, image, &*store).await?;

@@ -12,12 +12,12 @@ impl Images {
     /// Whatever status, digests or location `fields` holds is ignored (v1-api §10).
     pub(crate) async fn create(&self, ctx: &Context, fields: ImageFields, location: Option<&str>) -> Result<Image> {
         let owner = fields.owner.as_ref().map_or(ctx.owner(), |owner| owner.as_deref());
-        self.parts.policy.enforce_new(ctx, "add_image", owner, None)?;
+        self.parts.policy.enforce_new(ctx, "add_image", owner, None).await?;
         if ctx.read_only {
             return Err(Error::ReadOnly);
         }
         if fields.is_public == Some(true) {
-            self.parts.policy.enforce_new(ctx, "publicize_image", owner, Some(Visibility::Public))?;
+            self.parts.policy.enforce_new(ctx, "publicize_image", owner, Some(Visibility::Public)).await?;
         }
         check_reserved(&fields)?;
         self.check_new_properties(ctx, &fields)?;

@@ -19,7 +19,7 @@ impl Images {
     /// the data is logged. Runs to its end even if the caller stops waiting.
     pub(crate) async fn delete(&self, ctx: &Context, id: &ImageId) -> Result<()> {
         match ctx.api {
-            Api::V1 => self.authorise_change(ctx, "delete_image")?,
+            Api::V1 => self.authorise_change(ctx, "delete_image").await?,
             // v2's rule looks at the image.
             Api::V2 if ctx.read_only => return Err(Error::ReadOnly),
             Api::V2 => {}
@@ -65,7 +65,7 @@ impl Images {
         let mut conflict = None;
         for _ in 0..ATTEMPTS {
             let image = self.lookup(ctx, id).await?;
-            self.authorise_seen(ctx, "delete_image", &image)?;
+            self.authorise_seen(ctx, "delete_image", &image).await?;
             if image.protected {
                 return Err(Error::Protected(image.id));
             }

@@ -60,10 +60,10 @@ impl Images {
         wanted: Option<Wanted>,
         requester: &Requester,
     ) -> Result<Download> {
-        self.authorise_unseen(ctx, "get_image")?;
-        self.authorise_unseen(ctx, "download_image")?;
+        self.authorise_unseen(ctx, "get_image").await?;
+        self.authorise_unseen(ctx, "download_image").await?;
         let image = self.lookup(ctx, id).await?;
-        self.authorise_seen(ctx, "download_image", &image)?;
+        self.authorise_seen(ctx, "download_image", &image).await?;
         if image.status != ImageStatus::Active || image.deleted {
             return Err(Error::NotActive(image.id));
         }
@@ -74,7 +74,7 @@ impl Images {
     /// (v2-images §8.2).
     pub(crate) async fn downloadable(&self, ctx: &Context, id: &ImageId) -> Result<Image> {
         let image = self.lookup(ctx, id).await?;
-        self.parts.policy.enforce_on(ctx, "download_image", &image)?;
+        self.parts.policy.enforce_on(ctx, "download_image", &image).await?;
         match image.status {
             ImageStatus::Deactivated if !ctx.is_admin => Err(Error::Deactivated),
             _ if image.locations.is_empty() => Err(Error::NoData(image.id)),

@@ -51,7 +51,7 @@ impl Images {
         if image.status != ImageStatus::Queued {
             return Err(PlaceRefusal::Status { verb: "add", status: image.status }.into());
         }
-        self.parts.policy.enforce_on(ctx, "add_image_location", &image)?;
+        self.parts.policy.enforce_on(ctx, "add_image_location", &image).await?;
         let by_http = uri.starts_with("http") && self.parts.stores.by_name("http").is_some();
         if !by_http && !ctx.is_service() {
             return Err(PlaceRefusal::NotHttp.into());

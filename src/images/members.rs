@@ -35,7 +35,7 @@ impl Images {
 
     /// The images shared with `member`.
     pub(crate) async fn shared_images(&self, ctx: &Context, member: &str) -> Result<Vec<Member>> {
-        self.parts.policy.enforce(ctx, "get_shared_images")?;
+        self.parts.policy.enforce(ctx, "get_shared_images").await?;
         self.parts.metadata.shared_images(ctx, member).await.map_err(Error::Membership)
     }
 
@@ -49,7 +49,7 @@ impl Images {
 
     async fn authorise_sharing(&self, ctx: &Context, id: &ImageId, rule: &'static str) -> Result<()> {
         if ctx.read_only {
-            self.authorise_change(ctx, rule)?;
+            self.authorise_change(ctx, rule).await?;
         }
         self.authorise_members(ctx, id, rule).await?;
         if ctx.owner().is_none() { Err(Error::NoOwner) } else { Ok(()) }
@@ -57,10 +57,10 @@ impl Images {
 
     /// Today's rules look at the image, which has to be looked up for them.
     async fn authorise_members(&self, ctx: &Context, id: &ImageId, rule: &'static str) -> Result<()> {
-        self.authorise_unseen(ctx, rule)?;
+        self.authorise_unseen(ctx, rule).await?;
         if ctx.judged_by() == Api::V2 {
             let image = self.lookup(ctx, id).await?;
-            self.authorise_seen(ctx, rule, &image)?;
+            self.authorise_seen(ctx, rule, &image).await?;
         }
         Ok(())
     }

@@ -230,10 +230,10 @@ impl Images {
 
     /// The caller, made an admin if the policy says so (`context_is_admin`); where nobody is asked who he is, there are no
     /// roles, and he stays what he is.
-    pub(crate) fn admitted(&self, ctx: Context) -> Context {
+    pub(crate) async fn admitted(&self, ctx: Context) -> Context {
         match ctx.judged_by() == Api::V1 || ctx.roles.is_empty() && ctx.is_admin {
             true => ctx,
-            false => Context { is_admin: self.parts.policy.enforce(&ctx, "context_is_admin").is_ok(), ..ctx },
+            false => Context { is_admin: self.parts.policy.enforce(&ctx, "context_is_admin").await.is_ok(), ..ctx },
         }
     }
 
@@ -244,24 +244,24 @@ impl Images {
     }
 
     /// Asks what v1's own rules say before an image is looked up. Today's look at the image: [`Images::authorise_seen`].
-    fn authorise_unseen(&self, ctx: &Context, rule: &'static str) -> Result<()> {
+    async fn authorise_unseen(&self, ctx: &Context, rule: &'static str) -> Result<()> {
         match ctx.judged_by() {
-            Api::V1 => Ok(self.parts.policy.enforce(ctx, rule)?),
+            Api::V1 => Ok(self.parts.policy.enforce(ctx, rule).await?),
             Api::V2 => Ok(()),
         }
     }
 
     /// Asks what today's rules say of an image that v1 has looked up.
-    fn authorise_seen(&self, ctx: &Context, rule: &'static str, image: &Image) -> Result<()> {
+    async fn authorise_seen(&self, ctx: &Context, rule: &'static str, image: &Image) -> Result<()> {
         match ctx.judged_by() {
             Api::V1 => Ok(()),
-            Api::V2 => Ok(self.parts.policy.enforce_on(ctx, rule, image)?),
+            Api::V2 => Ok(self.parts.policy.enforce_on(ctx, rule, image).await?),
         }
     }
 
     /// The policy first, then the ban on changes by anonymous callers.
-    fn authorise_change(&self, ctx: &Context, rule: &'static str) -> Result<()> {
-        self.authorise_unseen(ctx, rule)?;
+    async fn authorise_change(&self, ctx: &Context, rule: &'static str) -> Result<()> {
+        self.authorise_unseen(ctx, rule).await?;
         if ctx.read_only { Err(Error::ReadOnly) } else { Ok(()) }
     }
 

@@ -38,7 +38,7 @@ impl Images {
     /// Every place of the data, to who may know it whatever else is hidden.
     pub(crate) async fn locations(&self, ctx: &Context, id: &ImageId) -> Result<Vec<(String, Map<String, Value>)>> {
         let image = self.lookup(ctx, id).await?;
-        self.parts.policy.enforce_on(ctx, "fetch_image_location", &image)?;
+        self.parts.policy.enforce_on(ctx, "fetch_image_location", &image).await?;
         Ok(self.shown_locations(&image))
     }
 
@@ -62,7 +62,7 @@ impl Images {
         }
         let verb = change.verb();
         let rule = if verb == "remove" { "delete_image_location" } else { "set_image_location" };
-        self.parts.policy.enforce_on(ctx, rule, &draft.image)?;
+        self.parts.policy.enforce_on(ctx, rule, &draft.image).await?;
         if !self.parts.settings.show_multiple_locations {
             return Err(PlaceRefusal::Invisible(verb).into());
         }

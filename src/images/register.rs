@@ -12,11 +12,11 @@ pub(crate) struct Permitted(ImageFields);
 
 impl Images {
     /// Asks whether the caller may create such an image.
-    pub(crate) fn permit_new(&self, ctx: &Context, fields: ImageFields) -> Result<Permitted> {
+    pub(crate) async fn permit_new(&self, ctx: &Context, fields: ImageFields) -> Result<Permitted> {
         if ctx.read_only {
             return Err(Error::ReadOnly);
         }
-        self.authorise_new(ctx, &fields)?;
+        self.authorise_new(ctx, &fields).await?;
         self.check_new_properties(ctx, &fields)?;
         Ok(Permitted(fields))
     }
@@ -37,17 +37,19 @@ impl Images {
     }
 
     /// Who is not to name another owner hears that, and not that he may not create at all.
-    fn authorise_new(&self, ctx: &Context, fields: &ImageFields) -> Result<()> {
+    async fn authorise_new(&self, ctx: &Context, fields: &ImageFields) -> Result<()> {
         let owner = fields.owner.as_ref().map_or(ctx.owner(), |owner| owner.as_deref());
         let enforce = |rule, owner| self.parts.policy.enforce_new(ctx, rule, owner, fields.visibility);
-        match enforce("add_image", owner) {
-            Err(policy::Error::Denied(_)) if owner != ctx.owner() && enforce("add_image", ctx.owner()).is_ok() => {
+        match enforce("add_image", owner).await {
+            Err(policy::Error::Denied(_))
+                if owner != ctx.owner() && enforce("add_image", ctx.owner()).await.is_ok() =>
+            {
                 return Err(Error::ForeignOwner(owner.unwrap_or("None").to_owned()));
             }
             verdict => verdict?,
         }
         if let Some(rule) = fields.visibility.and_then(visibility_rule) {
-            enforce(rule, owner)?;
+            enforce(rule, owner).await?;
         }
         Ok(())
     }

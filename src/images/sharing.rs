@@ -41,7 +41,7 @@ impl Images {
     /// Whom the image is shared with, as far as the caller may know.
     pub(crate) async fn sharings(&self, ctx: &Context, id: &ImageId) -> Result<Vec<Sharing>> {
         let image = self.shared(ctx, id, "list").await?;
-        self.parts.policy.enforce_on(ctx, "get_members", &image)?;
+        self.parts.policy.enforce_on(ctx, "get_members", &image).await?;
         self.stored_sharings(ctx, id).await
     }
 
@@ -49,7 +49,7 @@ impl Images {
     pub(crate) async fn sharing(&self, ctx: &Context, id: &ImageId, member: &str) -> Result<Sharing> {
         let image = self.shared(ctx, id, "show").await?;
         let found = self.known(ctx, id, member).await?;
-        match self.parts.policy.enforce_on(ctx, "get_member", &image) {
+        match self.parts.policy.enforce_on(ctx, "get_member", &image).await {
             Err(policy::Error::Denied(_)) => Err(no_member(id, member)),
             verdict => verdict.map(|()| found).map_err(Error::Policy),
         }
@@ -58,7 +58,7 @@ impl Images {
     /// Shares the image with one more.
     pub(crate) async fn sharing_add(&self, ctx: &Context, id: &ImageId, member: &str) -> Result<Sharing> {
         let image = self.changeable_sharing(ctx, id, "create").await?;
-        self.parts.policy.enforce_on(ctx, "add_member", &image)?;
+        self.parts.policy.enforce_on(ctx, "add_member", &image).await?;
         let added = self.parts.metadata.sharing_add(ctx, id, member, self.parts.settings.member_quota).await;
         let added = added.map_err(|error| match error {
             db::Error::TooMany { attempted, quota } => {
@@ -81,7 +81,7 @@ impl Images {
     ) -> Result<Sharing> {
         let image = self.changeable_sharing(ctx, id, "update").await?;
         self.known(ctx, id, member).await?;
-        self.parts.policy.enforce_on(ctx, "modify_member", &image)?;
+        self.parts.policy.enforce_on(ctx, "modify_member", &image).await?;
         let status = status.ok_or(SharingRefusal::UnknownStatus)?;
         let answered = self.parts.metadata.sharing_answer(ctx, id, member, status).await;
         let answered = answered.map_err(|error| gone(id, member, error))?;
@@ -93,7 +93,7 @@ impl Images {
     pub(crate) async fn sharing_end(&self, ctx: &Context, id: &ImageId, member: &str) -> Result<()> {
         let image = self.changeable_sharing(ctx, id, "delete").await?;
         let ended = self.known(ctx, id, member).await?;
-        self.parts.policy.enforce_on(ctx, "delete_member", &image)?;
+        self.parts.policy.enforce_on(ctx, "delete_member", &image).await?;
         let removed = self.parts.metadata.sharing_end(ctx, id, member).await;
         removed.map_err(|error| gone(id, member, error))?;
         self.parts.notifier.member(Event::MemberDelete, &ended, Some(Utc::now().naive_utc()));

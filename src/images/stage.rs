@@ -25,7 +25,7 @@ impl Images {
             return Err(Error::ReadOnly);
         }
         let image = self.lookup(ctx, id).await?;
-        self.parts.policy.enforce_on(ctx, "modify_image", &image)?;
+        self.parts.policy.enforce_on(ctx, "modify_image", &image).await?;
         let image = self.mended(ctx, image).await?;
         if image.status != ImageStatus::Queued {
             return Err(not_queued(&image, ImageStatus::Uploading));

@@ -33,6 +33,6 @@ impl Images {
             return Err(Error::ReadOnly);
         }
         let image = self.lookup(ctx, id).await?;
-        Ok(self.parts.policy.enforce_on(ctx, "modify_image", &image)?)
+        Ok(self.parts.policy.enforce_on(ctx, "modify_image", &image).await?)
     }
 }

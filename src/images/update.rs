@@ -12,11 +12,11 @@ use crate::notify::{Event, Priority};
 impl Images {
     /// Checks that the caller may change the image and that data or a location may come to it now.
     pub(crate) async fn open_for_update(&self, ctx: &Context, id: &ImageId, brings: Brings) -> Result<Image> {
-        self.authorise_change(ctx, "modify_image")?;
+        self.authorise_change(ctx, "modify_image").await?;
         let image = self.lookup(ctx, id).await?;
-        self.authorise_seen(ctx, "modify_image", &image)?;
+        self.authorise_seen(ctx, "modify_image", &image).await?;
         if brings == Brings::Data {
-            self.authorise_seen(ctx, "upload_image", &image)?;
+            self.authorise_seen(ctx, "upload_image", &image).await?;
         }
         match brings {
             Brings::Data if image.status != ImageStatus::Queued => {
@@ -39,8 +39,8 @@ impl Images {
         purge_props: bool,
     ) -> Result<Image> {
         if fields.is_public == Some(true) && !image.is_public() {
-            self.authorise_unseen(ctx, "publicize_image")?;
-            self.authorise_seen(ctx, "publicize_image", image)?;
+            self.authorise_unseen(ctx, "publicize_image").await?;
+            self.authorise_seen(ctx, "publicize_image", image).await?;
         }
         check_reserved(&fields)?;
         self.check_said_properties(ctx, image, &mut fields, purge_props)?;

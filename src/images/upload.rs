@@ -49,7 +49,7 @@ impl Images {
         }
         self.store_for_data(upload.store.as_deref())?;
         let image = self.lookup(ctx, id).await?;
-        self.parts.policy.enforce_on(ctx, "upload_image", &image)?;
+        self.parts.policy.enforce_on(ctx, "upload_image", &image).await?;
         let image = self.mended(ctx, image).await?;
         if image.status != ImageStatus::Queued {
             return Err(not_queued(&image, ImageStatus::Saving));
@@ -64,7 +64,7 @@ impl Images {
     /// API has it (`habits`); an unknown store or an announced size above the cap leave it `queued` in any case.
     pub(crate) async fn upload(&self, ctx: &Context, image: &Image, upload: Upload) -> Result<Image> {
         let store = self.store_for_data(upload.store.as_deref())?;
-        self.authorise_seen(ctx, "upload_image", image)?;
+        self.authorise_seen(ctx, "upload_image", image).await?;
         self.check_size_cap(upload.length.or(upload.size))?;
         let announced = upload.length.or(upload.size);
         let room = self.take_room(ctx, image.owner.as_deref(), announced, Resource::SizeTotal).await?;

@@ -3,9 +3,29 @@
 use std::borrow::Cow;
 
 use oslopolicy::{Credentials, same_role};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::model::{Api, Context};
+
+/// Every name of a value, by either API.
+const NAMES: [&str; 16] = [
+    "user_id",
+    "user",
+    "project_id",
+    "tenant",
+    "roles",
+    "is_admin",
+    "user_domain_id",
+    "system_scope",
+    "domain_id",
+    "project_domain_id",
+    "is_admin_project",
+    "service_user_id",
+    "service_user_domain_id",
+    "service_project_id",
+    "service_project_domain_id",
+    "service_roles",
+];
 
 /// The caller. Rules name little of it, so each value is made when it is asked for.
 pub(super) struct Caller<'a>(pub(super) &'a Context);
@@ -35,5 +55,9 @@ impl Credentials for Caller<'_> {
 
     fn has_role(&self, role: &str) -> bool {
         self.0.roles.iter().any(|held| same_role(held, role))
+    }
+
+    fn all(&self) -> Map<String, Value> {
+        NAMES.iter().filter_map(|name| Some(((*name).to_owned(), self.credential(name)?.into_owned()))).collect()
     }
 }

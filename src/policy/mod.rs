@@ -6,17 +6,22 @@
 
 mod caller;
 mod defaults;
+mod inspect;
 pub(crate) mod protections;
+pub(crate) mod remote;
 mod target;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use caller::Caller;
-use oslopolicy::{Attributes, Enforcer, Rules, Target};
+use oslopolicy::{Answers, Attributes, Enforcer, Rules, Target, Verdict};
+
+pub(crate) use inspect::{Checked, Listed};
 
 use crate::model::{Api, Context, Image, Visibility, owns};
 use protections::{Operation, Permission, Protections};
+use remote::Remote;
 
 /// Why an action is not allowed.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +47,8 @@ pub(crate) struct Policy {
     v2: Enforcer,
     /// Only today's forms of the rules count, not their old ones beside them (`enforce_new_defaults`).
     new_only: bool,
+    /// Asks other servers where a rule says so; `None`: nobody is asked, and such a rule denies.
+    remote: Option<Remote>,
     /// `None`: properties are as free as the rest of an image.
     protections: Option<Protections>,
 }
@@ -70,7 +77,12 @@ impl Policy {
                 tracing::warn!("policy: {warning}");
             }
         }
-        Ok(Self { v1, v2, new_only, protections: None })
+        Ok(Self { v1, v2, new_only, remote: None, protections: None })
+    }
+
+    /// The same rules, which may ask other servers.
+    pub(crate) fn asking(self, remote: Remote) -> Self {
+        Self { remote: Some(remote), ..self }
     }
 
     /// The same rules, and properties protected by these.
@@ -83,58 +95,95 @@ impl Policy {
         self.protections.is_some()
     }
 
-    /// Whether the caller may do this with a custom property of this name. A rule that cannot be judged permits nothing.
+    /// Whether the caller may do this with a custom property of this name. A rule that cannot be judged permits nothing,
+    /// and neither does one that asks another server: it would be asked for every property of every image of a list.
     pub(crate) fn permits(&self, ctx: &Context, operation: Operation, property: &str) -> bool {
         let Some(protections) = &self.protections else { return true };
         match protections.permission(operation, property) {
             Permission::Anyone => true,
             Permission::Nobody => false,
             Permission::Roles(roles) => protections::has_role(ctx, roles),
-            Permission::Rule(rule) => self.allows(ctx, rule, &Target::default()).unwrap_or(false),
+            Permission::Rule(rule) => match self.judge(ctx, rule, &Target::default(), &Answers::default()) {
+                Ok(Verdict::Permitted) => true,
+                Ok(Verdict::Ask(_)) => {
+                    tracing::error!("policy: rule {rule:?} is denied: for properties no server is asked");
+                    false
+                }
+                Ok(Verdict::Denied) | Err(_) => false,
+            },
         }
     }
 
     /// Lets `rule` pass for this caller, or says why not, where no image is looked at: v1 has no targets at all, and in v2
     /// the caller's own project is the target.
-    pub(crate) fn enforce(&self, ctx: &Context, rule: &'static str) -> Result<(), Error> {
-        self.judge(ctx, rule, &target::project(ctx.owner()))
+    pub(crate) async fn enforce(&self, ctx: &Context, rule: &'static str) -> Result<(), Error> {
+        self.require(ctx, rule, &target::project(ctx.owner())).await
     }
 
     /// Lets `rule` pass for this caller and this image. Who may not even see it does not hear that it is there.
-    pub(crate) fn enforce_on(&self, ctx: &Context, rule: &'static str, image: &Image) -> Result<(), Error> {
+    pub(crate) async fn enforce_on(&self, ctx: &Context, rule: &'static str, image: &Image) -> Result<(), Error> {
         const SEE: &str = "get_image";
         let target = target::Reached { ctx, image };
-        match self.judge(ctx, rule, &target) {
+        match self.require(ctx, rule, &target).await {
             Ok(()) if !self.new_only && defaults::OWNERS.contains(&rule) && !ctx.is_admin && !owns(ctx, image) => {
                 Err(Error::NotOwner)
             }
-            Err(Error::Denied(_)) if rule == SEE || self.judge(ctx, SEE, &target).is_err() => Err(Error::Hidden),
+            Err(Error::Denied(_)) if rule == SEE || self.require(ctx, SEE, &target).await.is_err() => {
+                Err(Error::Hidden)
+            }
             verdict => verdict,
         }
     }
 
     /// Lets `rule` pass for an image that is to be.
-    pub(crate) fn enforce_new(
+    pub(crate) async fn enforce_new(
         &self,
         ctx: &Context,
         rule: &'static str,
         owner: Option<&str>,
         visibility: Option<Visibility>,
     ) -> Result<(), Error> {
-        self.judge(ctx, rule, &target::new_image(owner, visibility))?;
+        self.require(ctx, rule, &target::new_image(owner, visibility)).await?;
         let others = !self.new_only && rule == "add_image" && !ctx.is_admin && owner != ctx.owner();
         if others { Err(Error::Denied(rule)) } else { Ok(()) }
     }
 
-    fn judge(&self, ctx: &Context, rule: &'static str, target: &dyn Attributes) -> Result<(), Error> {
-        if self.allows(ctx, rule, target)? { Ok(()) } else { Err(Error::Denied(rule)) }
+    async fn require(&self, ctx: &Context, rule: &'static str, target: &dyn Attributes) -> Result<(), Error> {
+        let (verdict, _) = self.verdict(ctx, rule, target).await?;
+        if verdict { Ok(()) } else { Err(Error::Denied(rule)) }
     }
 
-    fn allows(&self, ctx: &Context, rule: &str, target: &dyn Attributes) -> Result<bool, Error> {
-        Ok(match ctx.judged_by() {
-            Api::V1 => self.v1.enforce(rule, &Target::default(), &Caller(ctx))?,
-            Api::V2 => in_scope(ctx, rule) && self.v2.enforce(rule, target, &Caller(ctx))?,
-        })
+    /// Whether the rule passes, and what other servers have answered for that. Waits for them only, and for nothing where
+    /// no verdict hangs on one.
+    async fn verdict(&self, ctx: &Context, rule: &str, target: &dyn Attributes) -> Result<(bool, Answers), Error> {
+        let mut answers = Answers::default();
+        loop {
+            match self.judge(ctx, rule, target, &answers)? {
+                Verdict::Permitted => return Ok((true, answers)),
+                Verdict::Denied => return Ok((false, answers)),
+                Verdict::Ask(question) => {
+                    let answer = match &self.remote {
+                        Some(remote) => remote.ask(&question).await,
+                        None => None,
+                    };
+                    answers.note(*question, answer);
+                }
+            }
+        }
+    }
+
+    fn judge(
+        &self,
+        ctx: &Context,
+        rule: &str,
+        target: &dyn Attributes,
+        answers: &Answers,
+    ) -> Result<Verdict, oslopolicy::Error> {
+        match ctx.judged_by() {
+            Api::V1 => self.v1.judge(rule, &Target::default(), &Caller(ctx), answers),
+            Api::V2 if !in_scope(ctx, rule) => Ok(Verdict::Denied),
+            Api::V2 => self.v2.judge(rule, target, &Caller(ctx), answers),
+        }
     }
 }
 
@@ -164,30 +213,30 @@ mod tests {
         (dir, policy)
     }
 
-    #[test]
-    fn an_old_policy_file_decides_everything_by_its_default() {
+    #[tokio::test]
+    async fn an_old_policy_file_decides_everything_by_its_default() {
         let (_dir, policy) = policy("policy.json", r#"{"default": [], "delete_image": [["role:boss"]]}"#);
         let nobody = Context::default();
-        assert!(policy.enforce(&nobody, "manage_image_cache").is_ok());
-        assert!(matches!(policy.enforce(&nobody, "delete_image"), Err(Error::Denied("delete_image"))));
+        assert!(policy.enforce(&nobody, "manage_image_cache").await.is_ok());
+        assert!(matches!(policy.enforce(&nobody, "delete_image").await, Err(Error::Denied("delete_image"))));
         let boss = Context { roles: vec!["boss".to_owned()], ..Context::default() };
-        assert!(policy.enforce(&boss, "delete_image").is_ok());
+        assert!(policy.enforce(&boss, "delete_image").await.is_ok());
     }
 
-    #[test]
-    fn an_old_policy_file_without_default_denies_the_rest() {
+    #[tokio::test]
+    async fn an_old_policy_file_without_default_denies_the_rest() {
         let (_dir, policy) = policy("policy.json", r#"{"get_image": []}"#);
-        assert!(policy.enforce(&Context::service(), "get_images").is_err());
+        assert!(policy.enforce(&Context::service(), "get_images").await.is_err());
     }
 
-    #[test]
-    fn without_a_file_only_admins_publish_and_manage_the_cache() {
+    #[tokio::test]
+    async fn without_a_file_only_admins_publish_and_manage_the_cache() {
         let policy = Policy::open(None, Vec::new(), "default", true).unwrap();
         for rule in ["publicize_image", "manage_image_cache"] {
-            assert!(policy.enforce(&Context::default(), rule).is_err());
-            assert!(policy.enforce(&Context::service(), rule).is_ok());
+            assert!(policy.enforce(&Context::default(), rule).await.is_err());
+            assert!(policy.enforce(&Context::service(), rule).await.is_ok());
         }
-        assert!(policy.enforce(&Context::default(), "get_images").is_ok());
+        assert!(policy.enforce(&Context::default(), "get_images").await.is_ok());
     }
 
     fn caller(project: &str, roles: &[&str]) -> Context {
@@ -200,16 +249,16 @@ mod tests {
         }
     }
 
-    #[test]
-    fn v2_judges_the_project_and_the_role() {
+    #[tokio::test]
+    async fn v2_judges_the_project_and_the_role() {
         let policy = Policy::open(None, Vec::new(), "default", true).unwrap();
-        let allowed = |ctx: &Context, rule, owner| policy.enforce_new(ctx, rule, Some(owner), None).is_ok();
-        assert!(allowed(&caller("a", &["member"]), "add_image", "a"));
-        assert!(!allowed(&caller("a", &["member"]), "add_image", "b"));
-        assert!(!allowed(&caller("a", &["reader"]), "add_image", "a"));
-        assert!(allowed(&caller("a", &["admin"]), "add_image", "b"));
+        let allowed = async |ctx: &Context, rule, owner| policy.enforce_new(ctx, rule, Some(owner), None).await.is_ok();
+        assert!(allowed(&caller("a", &["member"]), "add_image", "a").await);
+        assert!(!allowed(&caller("a", &["member"]), "add_image", "b").await);
+        assert!(!allowed(&caller("a", &["reader"]), "add_image", "a").await);
+        assert!(allowed(&caller("a", &["admin"]), "add_image", "b").await);
         // Being an admin without a role, as without an identity service, is nothing that v2 asks for.
         let open = Context { is_admin: true, api: Api::V2, ..Context::default() };
-        assert!(policy.enforce(&open, "get_images").is_err());
+        assert!(policy.enforce(&open, "get_images").await.is_err());
     }
 }

@@ -3,9 +3,36 @@
 use std::borrow::Cow;
 
 use oslopolicy::{Attributes, Target};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::model::{Context, Image, Visibility, owns, zulu};
+
+/// What every image has; its properties have names of their own.
+const NAMES: [&str; 23] = [
+    "id",
+    "image_id",
+    "name",
+    "status",
+    "visibility",
+    "owner",
+    "project_id",
+    "protected",
+    "os_hidden",
+    "min_ram",
+    "min_disk",
+    "size",
+    "virtual_size",
+    "checksum",
+    "os_hash_algo",
+    "os_hash_value",
+    "disk_format",
+    "container_format",
+    "created_at",
+    "updated_at",
+    "tags",
+    "member",
+    "member_id",
+];
 
 /// An image that exists, as `ctx` reaches it. Rules name few of its attributes, so each is made when it is asked for.
 pub(super) struct Reached<'a> {
@@ -48,6 +75,12 @@ impl Attributes for Reached<'_> {
             "member" | "member_id" => json!(self.member()),
             property => json!(image.properties.get(property)?),
         }))
+    }
+
+    fn all(&self) -> Map<String, Value> {
+        let properties = self.image.properties.keys().map(String::as_str);
+        let names = properties.chain(NAMES);
+        names.filter_map(|name| Some((name.to_owned(), self.attribute(name)?.into_owned()))).collect()
     }
 }
 

@@ -6,6 +6,7 @@ mod crashes;
 mod default_run;
 mod manage;
 mod paste;
+mod policy_command;
 mod scrubber;
 mod sendfile;
 mod signals;

@@ -20,6 +20,7 @@ mod people;
 mod policy;
 mod protected;
 mod ranges;
+mod remote_checks;
 mod reserved;
 mod schemas;
 mod stage;

@@ -1,5 +1,7 @@
 //! A rule as a tree, and the reading of its leaves.
 
+use std::fmt;
+
 use crate::python;
 use crate::template::Template;
 
@@ -17,6 +19,8 @@ pub(crate) enum Check {
         left: Operand,
         right: Template,
     },
+    /// Another server says so; its URL.
+    Remote(Template),
     /// A fault in the policy, told in words. It has no verdict.
     Unusable(String),
     Not(Box<Check>),
@@ -49,9 +53,20 @@ impl Check {
             "" => Err(format!("{source:?} has nothing before its ':'")),
             "role" => Ok(Self::Role(Template::parse(right)?)),
             "rule" => Ok(Self::Rule(right.to_owned())),
-            // Asking another server would make every request wait for it.
-            "http" | "https" => Err(format!("remote checks are not performed: {source:?}")),
+            "http" | "https" => Ok(Self::Remote(Template::parse(source)?)),
             _ => Ok(Self::Generic { left: Operand::parse(kind)?, right: Template::parse(right)? }),
+        }
+    }
+}
+
+impl fmt::Display for Operand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path(path) => f.write_str(&path.join(".")),
+            // Quotes are what keeps a text from being the name of a value.
+            Self::Literal(text) if python::literal(text).as_ref() == Some(text) => f.write_str(text),
+            Self::Literal(text) if text.contains('\'') => write!(f, "\"{text}\""),
+            Self::Literal(text) => write!(f, "'{text}'"),
         }
     }
 }

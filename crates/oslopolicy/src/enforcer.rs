@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::error::Error;
 use crate::facts::{Attributes, Credentials};
 use crate::lint::Warning;
+use crate::remote::{Answers, Verdict};
 use crate::rules::Rules;
 
 /// Answers whether a rule permits a request. One per service, shared by all its
@@ -50,27 +51,36 @@ impl Enforcer {
         Ok(Self { defaults, sources, loaded: Mutex::new(loaded) })
     }
 
-    /// Whether the rule permits the holder of the credentials to act on the
-    /// target. Costs one `stat` for each file and directory while they stay as
+    /// As [`Rules::judge`], by the rules of now. Costs one `stat` for each file and directory while they stay as
     /// they are.
     ///
     /// # Errors
     /// A file has changed and can no longer be used. The earlier rules are not
     /// applied in its stead, for they may permit what the operator just forbade;
     /// the next call tries again.
-    pub fn enforce(&self, rule: &str, target: &dyn Attributes, creds: &dyn Credentials) -> Result<bool, Error> {
-        Ok(self.rules()?.allows(rule, target, creds))
+    pub fn judge(
+        &self,
+        rule: &str,
+        target: &dyn Attributes,
+        creds: &dyn Credentials,
+        answers: &Answers,
+    ) -> Result<Verdict, Error> {
+        Ok(self.rules()?.judge(rule, target, creds, answers))
     }
 
     /// Faults that make rules of the current policy deny.
     ///
     /// # Errors
-    /// As for [`Enforcer::enforce`].
+    /// As for [`Enforcer::judge`].
     pub fn warnings(&self) -> Result<Vec<Warning>, Error> {
         Ok(self.rules()?.warnings())
     }
 
-    fn rules(&self) -> Result<Arc<Rules>, Error> {
+    /// The rules of now.
+    ///
+    /// # Errors
+    /// As for [`Enforcer::judge`].
+    pub fn rules(&self) -> Result<Arc<Rules>, Error> {
         // Rules are replaced whole, so a panic elsewhere cannot leave them torn.
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         for (path, version) in &loaded.versions {
@@ -124,7 +134,7 @@ fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
 
 fn overlay(rules: &mut Rules, path: &Path) -> Result<(PathBuf, Version), Error> {
     let (version, text) = read(path).map_err(|source| unreadable(path, source))?;
-    rules.overlay(&text).map_err(|source| Error::Format { path: path.to_owned(), source })?;
+    rules.overlay(&text, path).map_err(|source| Error::Format { path: path.to_owned(), source })?;
     Ok((path.to_owned(), version))
 }
 

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::check::{Check, Operand};
 use crate::facts::{Attributes, Credentials};
 use crate::python;
+use crate::remote::{Answers, Question, Verdict};
 use crate::rules::Rules;
 use crate::template::{Rendered, Template};
 
@@ -18,35 +19,69 @@ pub(crate) struct Evaluation<'a> {
     rules: &'a Rules,
     target: &'a dyn Attributes,
     creds: &'a dyn Credentials,
+    answers: &'a Answers,
+    /// The first URL met that nobody has asked.
+    unasked: Option<String>,
     /// Names of the rules being judged, outermost first.
     chain: Vec<&'a str>,
 }
 
 impl<'a> Evaluation<'a> {
-    pub(crate) fn new(rules: &'a Rules, target: &'a dyn Attributes, creds: &'a dyn Credentials) -> Self {
-        Self { rules, target, creds, chain: Vec::new() }
+    pub(crate) fn new(
+        rules: &'a Rules,
+        target: &'a dyn Attributes,
+        creds: &'a dyn Credentials,
+        answers: &'a Answers,
+    ) -> Self {
+        Self { rules, target, creds, answers, unasked: None, chain: Vec::new() }
+    }
+
+    /// Judges a rule by name. Other servers are asked only where all else leaves
+    /// the verdict open.
+    pub(crate) fn judge(mut self, rule: &str) -> Verdict {
+        match (self.rule(rule), self.unasked.take()) {
+            (Some(true), _) => Verdict::Permitted,
+            (None, Some(url)) => Verdict::Ask(Box::new(Question {
+                url,
+                rule: rule.to_owned(),
+                target: self.target.all(),
+                credentials: self.creds.all(),
+            })),
+            (Some(false) | None, _) => Verdict::Denied,
+        }
     }
 
     /// Judges a rule by name: an undefined one as the default rule, and without
     /// one, or in a cycle, not at all.
-    pub(crate) fn rule(&mut self, name: &str) -> Option<bool> {
+    fn rule(&mut self, name: &str) -> Option<bool> {
+        let check = self.enter(name)?;
+        let verdict = self.check(check);
+        self.leave();
+        verdict
+    }
+
+    /// The check of a rule that may be judged now, until [`Evaluation::leave`].
+    pub(crate) fn enter(&mut self, name: &str) -> Option<&'a Check> {
         let (name, check) = self.rules.resolve(name)?;
         if self.chain.contains(&name) || self.chain.len() >= MAX_CHAIN {
             return None;
         }
         self.chain.push(name);
-        let verdict = self.check(check);
-        self.chain.pop();
-        verdict
+        Some(check)
     }
 
-    fn check(&mut self, check: &'a Check) -> Option<bool> {
+    pub(crate) fn leave(&mut self) {
+        self.chain.pop();
+    }
+
+    pub(crate) fn check(&mut self, check: &'a Check) -> Option<bool> {
         match check {
             Check::True => Some(true),
             Check::False => Some(false),
             Check::Role(role) => self.has_role(role),
             Check::Rule(name) => self.rule(name),
             Check::Generic { left, right } => self.same(left, right),
+            Check::Remote(url) => self.answer(url),
             Check::Unusable(_) => None,
             Check::Not(check) => self.check(check).map(|verdict| !verdict),
             Check::And(checks) => self.group(checks, false),
@@ -66,6 +101,18 @@ impl<'a> Evaluation<'a> {
             }
         }
         verdict
+    }
+
+    fn answer(&mut self, url: &Template) -> Option<bool> {
+        // What cannot be asked is no answer, that a `not` could make a permission of.
+        let Rendered::Text(url) = url.render(self.target) else { return None };
+        match self.answers.of(&url) {
+            Some(answer) => answer,
+            None => {
+                self.unasked.get_or_insert(url);
+                None
+            }
+        }
     }
 
     fn has_role(&self, role: &Template) -> Option<bool> {

@@ -6,20 +6,26 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 /// An object acted upon; `%(name)s` in a rule reads its attributes.
-pub trait Attributes {
+pub trait Attributes: Sync {
     /// The attribute of this name. Null is not the same as absent: it compares
     /// as the word `None`.
     fn attribute(&self, name: &str) -> Option<Cow<'_, Value>>;
+
+    /// All of them, as another server is told.
+    fn all(&self) -> Map<String, Value>;
 }
 
 /// Who asks. Made when it is asked for, as rules look at little of it.
-pub trait Credentials {
+pub trait Credentials: Sync {
     /// The value of this name, such as `project_id`. Null is not the same as
     /// absent: it compares as the word `None`.
     fn credential(&self, name: &str) -> Option<Cow<'_, Value>>;
 
     /// Whether the asker has this role, whatever the case of either.
     fn has_role(&self, role: &str) -> bool;
+
+    /// All values, as another server is told.
+    fn all(&self) -> Map<String, Value>;
 }
 
 /// Whether two names of roles are the same.
@@ -46,6 +52,10 @@ impl Attributes for Target {
     fn attribute(&self, name: &str) -> Option<Cow<'_, Value>> {
         self.0.get(name).map(Cow::Borrowed)
     }
+
+    fn all(&self) -> Map<String, Value> {
+        self.0.clone()
+    }
 }
 
 /// An asker who is just these values: `user_id`, `project_id`, `roles` and
@@ -70,6 +80,16 @@ impl Credentials for Creds {
     fn has_role(&self, role: &str) -> bool {
         let Some(Value::Array(roles)) = self.0.get("roles") else { return false };
         roles.iter().filter_map(Value::as_str).any(|held| same_role(held, role))
+    }
+
+    fn all(&self) -> Map<String, Value> {
+        self.0.clone()
+    }
+}
+
+impl From<Map<String, Value>> for Target {
+    fn from(values: Map<String, Value>) -> Self {
+        Self(values)
     }
 }
 

@@ -85,7 +85,8 @@ mod tests {
                 ("b_fine", "@"),
                 ("c_leaf", "not (foo or rule:b_fine)"),
                 ("d_text", "role:a role:b"),
-                ("e_remote", "http://host/x"),
+                ("e_remote", "http://host/%(x)s"),
+                ("e_remote_too", "https://host/%x"),
                 ("f_undefined", "rule:gone"),
                 ("g_loop", "rule:h_loop"),
                 ("h_loop", "not rule:g_loop"),
@@ -98,7 +99,7 @@ mod tests {
             "policy rule \"c_leaf\": \"foo\" is no check: it has no ':'",
             "policy rule \"d_text\": cannot parse \"role:a role:b\": \
              'and' or 'or' is missing between two checks",
-            "policy rule \"e_remote\": remote checks are not performed: \"http://host/x\"",
+            "policy rule \"e_remote_too\": \"https://host/%x\" has a '%' that begins neither '%(name)s' nor '%%'",
             "policy rule \"f_undefined\": it refers to the undefined rule \"gone\"",
             "policy rule \"g_loop\": it refers back to itself",
             "policy rule \"h_loop\": it refers back to itself",

@@ -1,6 +1,8 @@
 //! Named rules: the defaults of a service with a policy file on top.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::Value;
 use serde_saphyr::Tagged;
@@ -9,15 +11,45 @@ use serde_saphyr::options::DuplicateKeyPolicy;
 use crate::check::Check;
 use crate::error::FormatError;
 use crate::evaluate::Evaluation;
+use crate::explain::{self, Explanation};
 use crate::facts::{Attributes, Credentials};
 use crate::lint::{self, Warning};
 use crate::parse;
+use crate::remote::{Answers, Verdict};
 
 /// A set of rules and the name of the one that stands in for undefined ones.
 #[derive(Debug, Clone)]
 pub struct Rules {
-    checks: BTreeMap<String, Check>,
+    rules: BTreeMap<String, Rule>,
     default_rule: String,
+}
+
+#[derive(Debug, Clone)]
+struct Rule {
+    check: Check,
+    /// The text that it was read from.
+    source: String,
+    origin: Origin,
+}
+
+/// Where a rule comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// The defaults of the service.
+    BuiltIn,
+    /// This policy file.
+    File(Arc<Path>),
+}
+
+/// A rule as it was written.
+#[derive(Debug, Clone, Copy)]
+pub struct Definition<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its text; of one in list syntax, that list as JSON.
+    pub source: &'a str,
+    /// Who says so.
+    pub origin: &'a Origin,
 }
 
 impl Rules {
@@ -25,45 +57,64 @@ impl Rules {
     /// among them; while it is defined nowhere, undefined rules deny.
     #[must_use]
     pub fn new(defaults: &[(&str, &str)], default_rule: &str) -> Self {
-        let checks = defaults.iter().map(|(name, rule)| ((*name).to_owned(), parse::text(rule))).collect();
-        Self { checks, default_rule: default_rule.to_owned() }
+        let built_in = |rule: &str| Rule { check: parse::text(rule), source: rule.to_owned(), origin: Origin::BuiltIn };
+        let rules = defaults.iter().map(|(name, rule)| ((*name).to_owned(), built_in(rule))).collect();
+        Self { rules, default_rule: default_rule.to_owned() }
     }
 
     /// Defines rules from the text of a policy file, YAML or JSON, replacing
-    /// those of the same name. Text with nothing but comments defines none.
+    /// those of the same name. Text with nothing but comments defines none. What
+    /// the file is called is told by [`Rules::definitions`].
     ///
     /// # Errors
     /// [`FormatError`]; the rules are then as they were. A rule that is a string
     /// but cannot be parsed is no error: it denies, and is a [`Warning`].
-    pub fn overlay(&mut self, text: &str) -> Result<(), FormatError> {
+    pub fn overlay(&mut self, text: &str, file: &Path) -> Result<(), FormatError> {
         let options = serde_saphyr::options! {
             // Of two rules of one name oslo.policy takes the later.
             duplicate_keys: DuplicateKeyPolicy::LastWins,
             with_snippet: false,
         };
-        let file: Option<BTreeMap<String, Tagged<Value>>> = serde_saphyr::from_str_with_options(text, options)
+        let found: Option<BTreeMap<String, Tagged<Value>>> = serde_saphyr::from_str_with_options(text, options)
             .map_err(|error| FormatError::NotAMapping(error.to_string()))?;
+        let origin = Origin::File(file.into());
         let mut parsed = BTreeMap::new();
-        for (rule, Tagged(value, tag)) in file.unwrap_or_default() {
+        for (rule, Tagged(value, tag)) in found.unwrap_or_default() {
             // A bare `!`, meant to deny, is a tag to YAML: it would leave the
             // empty rule, which permits.
             if let Some(tag) = tag {
                 return Err(FormatError::Tagged { rule, tag });
             }
-            match parse::value(&value) {
-                Some(check) => parsed.insert(rule, check),
-                None => return Err(FormatError::Value { rule }),
-            };
+            let Some(check) = parse::value(&value) else { return Err(FormatError::Value { rule }) };
+            let source = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            parsed.insert(rule, Rule { check, source, origin: origin.clone() });
         }
-        self.checks.extend(parsed);
+        self.rules.extend(parsed);
         Ok(())
     }
 
     /// Whether the rule permits the holder of the credentials to act on the
-    /// target.
+    /// target, as far as that can be told from what other servers have answered.
     #[must_use]
-    pub fn allows(&self, rule: &str, target: &dyn Attributes, creds: &dyn Credentials) -> bool {
-        Evaluation::new(self, target, creds).rule(rule) == Some(true)
+    pub fn judge(&self, rule: &str, target: &dyn Attributes, creds: &dyn Credentials, answers: &Answers) -> Verdict {
+        Evaluation::new(self, target, creds, answers).judge(rule)
+    }
+
+    /// Which parts of the rule, and of those it leans on, pass and which do not.
+    #[must_use]
+    pub fn explain(
+        &self,
+        rule: &str,
+        target: &dyn Attributes,
+        creds: &dyn Credentials,
+        answers: &Answers,
+    ) -> Explanation {
+        explain::explain(self, rule, target, creds, answers)
+    }
+
+    /// Every rule, in the order of their names.
+    pub fn definitions(&self) -> impl Iterator<Item = Definition<'_>> {
+        self.rules.iter().map(|(name, rule)| Definition { name, source: &rule.source, origin: &rule.origin })
     }
 
     /// Faults that make rules deny, for the operator's log.
@@ -74,18 +125,30 @@ impl Rules {
 
     /// The check that counts for a name, and the name it is defined under.
     pub(crate) fn resolve(&self, name: &str) -> Option<(&str, &Check)> {
-        self.checks
+        self.rules
             .get_key_value(name)
-            .or_else(|| self.checks.get_key_value(&self.default_rule))
-            .map(|(name, check)| (name.as_str(), check))
+            .or_else(|| self.rules.get_key_value(&self.default_rule))
+            .map(|(name, rule)| (name.as_str(), &rule.check))
     }
 
     pub(crate) fn is_defined(&self, name: &str) -> bool {
-        self.checks.contains_key(name)
+        self.rules.contains_key(name)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Check)> {
-        self.checks.iter().map(|(name, check)| (name.as_str(), check))
+        self.rules.iter().map(|(name, rule)| (name.as_str(), &rule.check))
+    }
+}
+
+#[cfg(test)]
+impl Rules {
+    /// What is permitted without asking other servers.
+    pub(crate) fn allows(&self, rule: &str, target: &dyn Attributes, creds: &dyn Credentials) -> bool {
+        self.judge(rule, target, creds, &Answers::default()) == Verdict::Permitted
+    }
+
+    pub(crate) fn overlay_text(&mut self, text: &str) -> Result<(), FormatError> {
+        self.overlay(text, Path::new("policy.yaml"))
     }
 }
 
@@ -96,7 +159,7 @@ mod tests {
 
     fn overlaid(text: &str) -> Result<Rules, FormatError> {
         let mut rules = Rules::new(&[("default", "!"), ("get_image", "role:reader")], "default");
-        rules.overlay(text).map(|()| rules)
+        rules.overlay_text(text).map(|()| rules)
     }
 
     /// Rules that let an admin through after the text is laid over the defaults.
@@ -166,9 +229,25 @@ mod tests {
     }
 
     #[test]
+    fn rules_keep_their_text_and_their_file() {
+        let mut rules = Rules::new(&[("a", "role:x or !"), ("b", "")], "default");
+        rules.overlay("b: 'role:y'\nc: [[\"role:z\"], \"@\"]\n", Path::new("one.yaml")).unwrap();
+        rules.overlay("c: '!'\nd: []\n", Path::new("two.yaml")).unwrap();
+        let file = |name: &str| Origin::File(Path::new(name).into());
+        let found: Vec<_> = rules.definitions().map(|rule| (rule.name, rule.source, rule.origin.clone())).collect();
+        let expected = [
+            ("a", "role:x or !", Origin::BuiltIn),
+            ("b", "role:y", file("one.yaml")),
+            ("c", "!", file("two.yaml")),
+            ("d", "[]", file("two.yaml")),
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
     fn a_bad_file_changes_nothing() {
         let mut rules = Rules::new(&[("a", "!")], "default");
-        rules.overlay("a: '@'\nb: 7\n").unwrap_err();
+        rules.overlay_text("a: '@'\nb: 7\n").unwrap_err();
         assert!(!rules.allows("a", &Target::default(), &Creds::default()));
     }
 }

@@ -1,6 +1,8 @@
 //! The right side of a check: text in which `%(name)s` stands for an attribute
 //! of the target.
 
+use std::fmt;
+
 use crate::facts::Attributes;
 use crate::python;
 
@@ -51,6 +53,11 @@ impl Template {
         Ok(Self(parts))
     }
 
+    /// Whether it is the same for every target.
+    pub(crate) fn is_fixed(&self) -> bool {
+        self.0.iter().all(|part| matches!(part, Part::Text(_)))
+    }
+
     /// The text for this target.
     pub(crate) fn render(&self, target: &dyn Attributes) -> Rendered {
         let mut out = String::new();
@@ -67,6 +74,15 @@ impl Template {
             }
         }
         Rendered::Text(out)
+    }
+}
+
+impl fmt::Display for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|part| match part {
+            Part::Text(text) => f.write_str(&text.replace('%', "%%")),
+            Part::Attribute(name) => write!(f, "%({name})s"),
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use fuzzing::Random;
-use oslopolicy::{Creds, Rules, Target};
+use oslopolicy::{Answers, Creds, Rules, Target, Verdict};
 use serde_json::{Map, Value, json};
 
 /// With which the oracle ends when oslo.policy cannot be had.
@@ -58,13 +58,15 @@ impl Question {
     /// Our verdict, and whether some rule has a fault.
     fn ours(&self) -> (bool, bool) {
         let mut rules = Rules::new(&[], "default");
-        if rules.overlay(&Value::Object(self.rules.clone()).to_string()).is_err() {
+        if rules.overlay(&Value::Object(self.rules.clone()).to_string(), Path::new("policy.json")).is_err() {
             return (false, true);
         }
         let with = |target: Target, (name, value): (&String, &Value)| target.with(name, value.clone());
         let target = self.target.iter().fold(Target::default(), with);
         let faulty = !rules.warnings().is_empty();
-        (rules.allows(self.rule, &target, &Creds::from(self.creds.clone())), faulty)
+        let creds = Creds::from(self.creds.clone());
+        let verdict = rules.judge(self.rule, &target, &creds, &Answers::default());
+        (verdict == Verdict::Permitted, faulty)
     }
 
     fn line(&self) -> String {

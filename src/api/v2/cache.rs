@@ -62,7 +62,7 @@ pub(super) async fn remove(
 /// `GET /cache/nodes/{id}`
 pub(super) async fn nodes(State(v2): State<Shared>, Extension(ctx): Extension<Context>, headers: HeaderMap) -> Answer {
     body::none(&headers)?;
-    v2.images.nodes_that_cache(&ctx)?;
+    v2.images.nodes_that_cache(&ctx).await?;
     Ok(views::ok(&json!([])))
 }
 

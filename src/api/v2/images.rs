@@ -29,7 +29,7 @@ pub(super) async fn create(
     body: Body,
 ) -> Answer {
     let document = body::object(&headers, body).await?;
-    let permitted = v2.images.permit_new(&ctx, changes::new_image(&document, &v2.schema)?)?;
+    let permitted = v2.images.permit_new(&ctx, changes::new_image(&document, &v2.schema)?).await?;
     changes::check_names(&document)?;
     let image = v2.images.register(&ctx, permitted).await?;
     let mut headers = HeaderMap::new();

@@ -98,7 +98,7 @@ impl V2Api {
             };
             lead_to(path, &mut request);
             context.request_id = Some(id.clone());
-            request.extensions_mut().insert(self.images.admitted(context));
+            request.extensions_mut().insert(self.images.admitted(context).await);
             match self.routes.clone().oneshot(request).await {
                 Ok(response) => response,
                 Err(never) => match never {},

@@ -40,7 +40,7 @@ const RULES: &[(&str, &str)] = &[
 
 fn judge(check: &str) -> bool {
     let mut rules = Rules::new(RULES, "default");
-    rules.overlay(&json!({ "asked": check }).to_string()).unwrap();
+    rules.overlay_text(&json!({ "asked": check }).to_string()).unwrap();
     rules.allows("asked", &target(), &creds())
 }
 
@@ -179,9 +179,73 @@ fn chains_of_rules_are_bounded() {
         .chain([("r10000".to_owned(), json!("@"))])
         .collect();
     let mut rules = Rules::new(&[], "default");
-    rules.overlay(&Value::Object(file).to_string()).unwrap();
+    rules.overlay_text(&Value::Object(file).to_string()).unwrap();
     let allows = |rule| rules.allows(rule, &target(), &creds());
     assert!(allows("r9937"));
     assert!(!allows("r9936"));
     assert!(!allows("r0"));
+}
+
+/// What the check comes to, asked for by way of another rule.
+fn asked(check: &str, answers: &Answers) -> Verdict {
+    let mut rules = Rules::new(RULES, "default");
+    rules.overlay_text(&json!({ "asked": check, "over": "rule:asked" }).to_string()).unwrap();
+    rules.judge("over", &target(), &creds(), answers)
+}
+
+fn question(check: &str) -> Option<Box<Question>> {
+    match asked(check, &Answers::default()) {
+        Verdict::Ask(question) => Some(question),
+        _ => None,
+    }
+}
+
+#[test]
+fn questions_tell_all_and_are_asked_where_the_verdict_hangs_on_them() {
+    let question_of = question("https://judge/%(project_id)s/%(member_id)s").unwrap();
+    assert_eq!(question_of.url, "https://judge/p1/None");
+    assert_eq!(question_of.rule, "over");
+    assert_eq!(question_of.target, target().all());
+    assert_eq!(question_of.credentials, creds().all());
+    for (check, asks) in [
+        ("http://j or role:member", false),
+        ("http://j or role:admin", true),
+        ("http://j and role:admin", false),
+        ("not (http://j and role:member)", true),
+        ("http://j or rule:broken", true),
+        ("http://j/%(missing)s", false),
+        ("not http://j/%(missing)s", false),
+        ("http://j/%(tags)s", false),
+    ] {
+        assert_eq!(question(check).is_some(), asks, "{check}");
+    }
+}
+
+#[test]
+fn answers_count_and_a_missing_one_never_permits() {
+    for (check, yes, no, missing) in [
+        ("http://j", true, false, false),
+        ("not http://j", false, true, false),
+        ("http://j and role:member", true, false, false),
+        ("http://j or rule:broken", true, false, false),
+    ] {
+        for (answer, expected) in [(Some(true), yes), (Some(false), no), (None, missing)] {
+            let mut answers = Answers::default();
+            answers.note(*question(check).unwrap(), answer);
+            let expected = if expected { Verdict::Permitted } else { Verdict::Denied };
+            assert_eq!(asked(check, &answers), expected, "{check} {answer:?}");
+        }
+    }
+}
+
+#[test]
+fn each_url_is_asked_once() {
+    let check = "http://j/a and http://j/b and http://j/a";
+    let mut answers = Answers::default();
+    for url in ["http://j/a", "http://j/b"] {
+        let Verdict::Ask(question) = asked(check, &answers) else { panic!("{url} is not asked") };
+        assert_eq!(question.url, url);
+        answers.note(*question, Some(true));
+    }
+    assert_eq!(asked(check, &answers), Verdict::Permitted);
 }
