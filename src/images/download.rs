@@ -63,6 +63,8 @@ impl Images {
         self.authorise_unseen(ctx, "get_image")?;
         self.authorise_unseen(ctx, "download_image")?;
         let image = self.lookup(ctx, id).await?;
+        // v1 tells of the image along with its data.
+        self.authorise_seen(ctx, "get_image", &image)?;
         self.authorise_seen(ctx, "download_image", &image)?;
         if image.status != ImageStatus::Active || image.deleted {
             return Err(Error::NotActive(image.id));
