@@ -41,10 +41,11 @@ const fn query(text: &'static str, visibility: Option<&'static str>, members: &'
 impl Query {
     /// Whether the image is in the list of this caller.
     fn finds(&self, caller: &Caller, image: &Subject) -> bool {
+        // What is nobody's is as good as public to those who have no project.
         let own = image.owner == caller.project;
         let community = matches!(self.visibility, Some("community" | "all"));
         let reached = match image.visibility {
-            "community" => own || community,
+            "community" => caller.owns(image) || community,
             _ if caller.is_admin() => true,
             "public" => true,
             "shared" => own || caller.project.is_some_and(|project| self.members.contains(&project)),
@@ -70,7 +71,8 @@ fn v1_finds(text: &str, public: Option<bool>, caller: &Caller, image: &Subject) 
         (true, Some(false)) => !is_public,
         (true, None) => text.ends_with("none") || mine,
     };
-    reached && caller.passes_on(GET_IMAGE, image)
+    // It has no word for those that are hidden, and so nobody finds them.
+    reached && !image.hidden && caller.passes_on(GET_IMAGE, image)
 }
 
 /// Everybody asks for all lists; what is not as it should be, and how many cells that were.

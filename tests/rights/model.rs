@@ -223,13 +223,9 @@ impl fmt::Display for Subject {
     }
 }
 
-/// Images of every visibility, the owner's and nobody's.
+/// Images of every visibility, and some that are nobody's.
 pub(super) fn subjects(status: &'static str) -> Vec<Subject> {
-    let mut all = Vec::new();
-    for owner in [Some(OWNER), None] {
-        for visibility in ["public", "community", "shared", "private"] {
-            all.push(Subject { visibility, owner, status, hidden: false, protected: false });
-        }
-    }
-    all
+    let owned = ["public", "community", "shared", "private"].map(|visibility| (Some(OWNER), visibility));
+    let all = owned.into_iter().chain([(None, "shared"), (None, "private")]);
+    all.map(|(owner, visibility)| Subject { visibility, owner, status, hidden: false, protected: false }).collect()
 }
