@@ -1,6 +1,7 @@
 //! The whole table of rights, generated: every role and relation asks for images of every visibility by every call of both
 //! APIs, and gets what `model` derives from policy-and-auth §3–§5. Nothing of the expectations was read off a server.
 
+mod advisories;
 mod lists;
 mod model;
 mod scene;

@@ -35,7 +35,7 @@ pub(super) fn operations() -> Vec<Operation> {
             |c, i| altered(c, i, &[MODIFY_IMAGE], 200),
         ),
         change("make public", ACTIVE, |call| set(call, "Is-Public", "True"), published),
-        change("delete", ALSO_PROTECTED, |call| call.client.delete(&call.path("")), |c, i| deleted(c, i)),
+        change("delete", ALSO_PROTECTED, |call| call.client.delete(&call.path("")), deleted),
         change("add member", ACTIVE, |call| call.put("/members/project-new").send(), |c, i| shared(c, i, ADD_MEMBER)),
         change("let member share", ACTIVE, let_share, |c, i| shared(c, i, ADD_MEMBER)),
         change("replace members", ACTIVE, replace_members, |c, i| shared(c, i, ADD_MEMBER)),
