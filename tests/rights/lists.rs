@@ -87,6 +87,9 @@ pub(super) fn compare(scene: &Scene) -> (usize, Vec<String>) {
                 query.finds(&caller, image)
             });
         }
+        if !scene.is_gander() {
+            continue;
+        }
         for (text, public) in OF_V1 {
             for path in ["/v1/images?limit=1000&name=gallery", "/v1/images/detail?limit=1000&name=gallery"] {
                 table.list("v1", path, text, &caller, |image| v1_finds(text, public, &caller, image));

@@ -24,7 +24,8 @@ const KNOWN: [(&str, &str); 1] = [
 #[test]
 fn everybody_may_what_the_rules_say_and_no_more() {
     let scene = Scene::open();
-    let operations = [v2::operations(), v1::operations()].concat();
+    let of_v1 = if scene.is_gander() { v1::operations() } else { Vec::new() };
+    let operations = [v2::operations(), of_v1].concat();
     let (calls, lists) = thread::scope(|scope| {
         let lists = scope.spawn(|| lists::compare(&scene));
         (table::compare(&scene, &operations), lists.join().unwrap())
@@ -37,7 +38,7 @@ fn everybody_may_what_the_rules_say_and_no_more() {
     let new: Vec<&str> =
         deviations.iter().map(String::as_str).filter(|line| !KNOWN.iter().any(|known| is(line, known))).collect();
     assert!(new.is_empty(), "{} of {cells} cells are not as they should be:\n{}", new.len(), new.join("\n"));
-    for known in KNOWN {
-        assert!(deviations.iter().any(|line| is(line, &known)), "as it should be by now: {known:?}");
+    for known in KNOWN.iter().filter(|_| scene.is_gander()) {
+        assert!(deviations.iter().any(|line| is(line, known)), "as it should be by now: {known:?}");
     }
 }

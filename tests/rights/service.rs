@@ -29,8 +29,10 @@ pub(super) fn compare(scene: &Scene) -> (usize, Vec<String>) {
             table.register(&caller, visibility, json!({"owner": OWNER}), Some(OWNER));
             table.register(&caller, visibility, json!({"owner": null}), None);
         }
-        table.add(&caller, None);
-        table.add(&caller, Some("public"));
+        if scene.is_gander() {
+            table.add(&caller, None);
+            table.add(&caller, Some("public"));
+        }
         table.manage_cache(&caller);
     }
     (table.cells, table.deviations)
@@ -111,7 +113,8 @@ impl Table<'_> {
             ("GET", "/v1/queued_images".to_owned(), 200, 403),
             ("DELETE", "/v1/queued_images".to_owned(), 200, 403),
         ];
-        for (method, path, allowed, denied) in calls {
+        let asked = calls.into_iter().filter(|(_, path, ..)| self.scene.is_gander() || path.starts_with("/v2"));
+        for (method, path, allowed, denied) in asked {
             let expected = match (caller.nobody && path.starts_with("/v2"), admin) {
                 (true, _) => 401,
                 (false, true) => allowed,
