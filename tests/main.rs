@@ -1,7 +1,8 @@
 //! Black-box tests: the programs are started as operators start them and asked over HTTP, as clients ask.
 //!
 //! `harness` starts and asks, `seed` is the founding requirement, `essex` what the suites of 2012 assert,
-//! `v1`, `v2`, `auth`, `cache`, `databases` and `system` prove the sentences of the specification one by one, `clients` are
+//! `v1`, `v2`, `auth`, `cache`, `databases` and `system` prove the sentences of the specification one by one, `rights` is who may
+//! do what, `clients` are
 //! programs of the field.
 //! Nothing here knows the inside.
 
@@ -14,6 +15,7 @@ mod clients;
 mod databases;
 mod essex;
 mod harness;
+mod rights;
 mod seed;
 mod system;
 mod v1;

@@ -11,7 +11,9 @@ impl Images {
     ///
     /// Whatever status, digests or location `fields` holds is ignored (v1-api §10).
     pub(crate) async fn create(&self, ctx: &Context, fields: ImageFields, location: Option<&str>) -> Result<Image> {
-        let owner = fields.owner.as_ref().map_or(ctx.owner(), |owner| owner.as_deref());
+        // Only admins name another owner; what others say is as good as nothing (v1-api §10).
+        let named = fields.owner.as_ref().filter(|_| ctx.is_admin);
+        let owner = named.map_or(ctx.owner(), |owner| owner.as_deref());
         self.parts.policy.enforce_new(ctx, "add_image", owner, None).await?;
         if ctx.read_only {
             return Err(Error::ReadOnly);

@@ -55,11 +55,13 @@ impl Images {
         if ctx.owner().is_none() { Err(Error::NoOwner) } else { Ok(()) }
     }
 
-    /// Today's rules look at the image, which has to be looked up for them.
+    /// Today's rules look at the image, which has to be looked up for them; whoever may not see it does not hear of its
+    /// members (policy-and-auth §5.3).
     async fn authorise_members(&self, ctx: &Context, id: &ImageId, rule: &'static str) -> Result<()> {
         self.authorise_unseen(ctx, rule).await?;
         if ctx.judged_by() == Api::V2 {
             let image = self.lookup(ctx, id).await?;
+            self.authorise_seen(ctx, "get_image", &image).await?;
             self.authorise_seen(ctx, rule, &image).await?;
         }
         Ok(())

@@ -39,9 +39,9 @@ fn s55_headers_make_nobody_somebody_else() {
     assert_eq!(image["owner"], json!(project));
     spoofer.post("/v2/images").json(&json!({"name": "i", "visibility": "public"})).send().expect(403);
     let v1 = || spoofer.post("/v1/images").headers(&minimal_headers("i")[1..4]);
-    v1().header("x-image-meta-owner", "victim").send().expect(403);
-    let v1 = v1().send();
-    assert_eq!(v1.expect(201).json()["image"]["owner"], json!(project));
+    for request in [v1(), v1().header("x-image-meta-owner", "victim")] {
+        assert_eq!(request.send().expect(201).json()["image"]["owner"], json!(project));
+    }
     for token in [None, Some("nonsense")] {
         let client = token.map_or(gander.client(), |token| gander.client().with("X-Auth-Token", token));
         for target in ["/v2/images", "/v1/images", "/v2/cache"] {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Setup, minimal_headers};
+use crate::harness::{Origin, Setup, minimal_headers};
 
 #[test]
 fn an_image_has_no_more_properties_than_the_quota() {
@@ -45,4 +45,18 @@ fn a_negative_quota_is_none() {
     let request = gander.client().post("/v1/images").headers(&minimal_headers("Image1")[1..]);
     let request = (0..200).fold(request, |request, n| request.header(&format!("X-Image-Meta-Property-p{n}"), "x"));
     request.send().expect(201);
+}
+
+#[test]
+fn nobody_makes_room_by_naming_another_owner() {
+    let gander = Setup::behind_proxy().set("user_storage_quota", "10B").start();
+    let origin = Origin::serving(b"6 byte");
+    let owner = gander.client().acting_as("u1", "t1", "Member");
+    let post = || {
+        let request = owner.post("/v1/images").headers(&minimal_headers("Image1")[1..4]);
+        let request = request.header("X-Image-Meta-Owner", "t2");
+        request.header("X-Image-Meta-Location", &origin.url("/images/1")).send()
+    };
+    assert_eq!(post().expect(201).json()["image"]["owner"], "t1");
+    post().expect(413);
 }
