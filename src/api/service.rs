@@ -45,6 +45,8 @@ pub(crate) struct Front {
     pub(crate) cors: Cors,
     /// The health check, if there is one.
     pub(crate) health: Option<Health>,
+    /// Characters that a client's id of a request may have; `None`: any number (`max_request_id_length`).
+    pub(crate) longest_request_id: Option<usize>,
 }
 
 /// The image API server.
@@ -58,6 +60,7 @@ pub(crate) struct ImageApi {
     links: Links,
     cors: Cors,
     health: Option<Health>,
+    longest_request_id: Option<usize>,
 }
 
 impl ImageApi {
@@ -71,11 +74,13 @@ impl ImageApi {
         cache_management: bool,
         front: Front,
     ) -> Result<Self, v2::SchemaError> {
-        let Front { v1, v2, links, cors, health } = front;
+        let Front { v1, v2, links, cors, health, longest_request_id } = front;
         let offer = Offer { v1, v2: v2.is_some().then(|| V2 { cache: images.has_cache() }) };
         let v1 = super::v1::router(images.clone(), cache_management);
-        let v2 = v2.map(|settings| V2Api::new(images.clone(), settings, cache_management)).transpose()?;
-        Ok(Self { identity, images, v1, v2, offer, links, cors, health })
+        let v2 = v2
+            .map(|settings| V2Api::new(images.clone(), settings, cache_management, longest_request_id))
+            .transpose()?;
+        Ok(Self { identity, images, v1, v2, offer, links, cors, health, longest_request_id })
     }
 }
 
@@ -101,7 +106,7 @@ impl Service for ImageApi {
             Wanted::V1 { path } => {
                 versions::lead_to(&path, &mut request);
                 let admitted = async |context| self.images.admitted(context).await;
-                identified(&self.identity, &self.v1, request, admitted).await
+                identified(&self.identity, &self.v1, request, self.longest_request_id, admitted).await
             }
             Wanted::V2 { path } => match &self.v2 {
                 Some(v2) => {
@@ -116,6 +121,9 @@ impl Service for ImageApi {
         visit.finish(response)
     }
 }
+
+/// What a registry takes of its clients' ids, which are the API's.
+const LONGEST_REQUEST_ID: usize = 64;
 
 /// The registry server.
 #[derive(Debug)]
@@ -134,7 +142,7 @@ impl RegistryApi {
 #[async_trait]
 impl Service for RegistryApi {
     async fn call(&self, request: Request, _peer: SocketAddr) -> Response {
-        identified(&self.identity, &self.routes, request, async |context| context).await
+        identified(&self.identity, &self.routes, request, Some(LONGEST_REQUEST_ID), async |context| context).await
     }
 }
 
@@ -143,11 +151,12 @@ async fn identified(
     identity: &Identity,
     routes: &Router,
     mut request: Request,
+    longest_id: Option<usize>,
     admitted: impl AsyncFnOnce(Context) -> Context,
 ) -> Response {
     let form = Form::of(&request, Api::V1);
     // v1 takes any id of the client's that can be used, and needs none.
-    let (id, _) = request_id::of(request.headers());
+    let (id, _) = request_id::of(request.headers(), longest_id);
     let readable = percent_decode_str(request.uri().path()).decode_utf8().is_ok();
     let answer = async {
         if !readable {

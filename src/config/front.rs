@@ -13,7 +13,13 @@ static ENABLE_PROXY_HEADERS_PARSING: Opt = Opt::bool("oslo_middleware", "enable_
     .default("false")
     .help("Believe Forwarded and X-Forwarded-* about how the client called; only behind a proxy that sets them");
 
-pub(super) static OPTIONS: &[&Opt] = &[&ENABLE_V1_API, &PUBLIC_ENDPOINT, &ENABLE_PROXY_HEADERS_PARSING];
+static MAX_REQUEST_ID_LENGTH: Opt = Opt::int("DEFAULT", "max_request_id_length")
+    .default("64")
+    .min(0)
+    .help("Characters that the id which a client gives to its request may have; 0: any number");
+
+pub(super) static OPTIONS: &[&Opt] =
+    &[&ENABLE_V1_API, &PUBLIC_ENDPOINT, &ENABLE_PROXY_HEADERS_PARSING, &MAX_REQUEST_ID_LENGTH];
 
 impl Loaded {
     /// All that stands before the image API's routes, of a server that listens on `port`.
@@ -27,6 +33,7 @@ impl Loaded {
             },
             cors: self.cors()?,
             health: self.health(port)?,
+            longest_request_id: usize::try_from(self.natural(&MAX_REQUEST_ID_LENGTH)?).ok().filter(|most| *most > 0),
         })
     }
 }

@@ -97,11 +97,13 @@ impl Loaded {
         let file = self.policy_file()?;
         let mut directories = Vec::new();
         for name in self.conf.multi(&POLICY_DIRS)? {
-            match self.conf.find_file(&name).filter(|path| path.is_dir()) {
-                Some(path) => directories.push(path),
-                None if self.conf.is_set(&POLICY_DIRS) => tracing::warn!("policy_dirs: there is no directory {name}"),
-                None => {}
+            let found = self.conf.find_file(&name).filter(|path| path.is_dir());
+            if found.is_none() && self.conf.is_set(&POLICY_DIRS) {
+                tracing::warn!("policy_dirs: there is no directory {name}");
             }
+            // It may come later: an absolute path stays what it is, others are looked for beside the configuration.
+            let later = self.files().first().and_then(|file| file.parent()).map(|beside| beside.join(&name));
+            directories.extend(found.or(later));
         }
         let default_rule = self.conf.str(&POLICY_DEFAULT_RULE)?.unwrap_or_default();
         let policy = Policy::open(file, directories, &default_rule, self.conf.bool(&ENFORCE_NEW_DEFAULTS)?);

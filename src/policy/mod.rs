@@ -13,9 +13,10 @@ mod target;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use caller::Caller;
-use oslopolicy::{Answers, Attributes, Enforcer, Rules, Target, Verdict};
+use oslopolicy::{Answers, Attributes, Enforcer, Rules, Target, Verdict, Warning};
 
 pub(crate) use inspect::{Checked, Listed};
 
@@ -66,17 +67,19 @@ impl Policy {
         new_only: bool,
     ) -> Result<Self, Error> {
         let built_in: &[(&str, &str)] = if is_of_2012(file.as_deref()) { &[] } else { defaults::of_v1() };
-        let v1 = Enforcer::new(Rules::new(built_in, default_rule), file.clone(), directories.clone())?;
-        let v2 = defaults::of_v2(new_only);
-        let v2: Vec<(&str, &str)> = v2.iter().map(|(rule, check)| (*rule, check.as_str())).collect();
-        let v2 = Enforcer::new(Rules::new(&v2, default_rule), file, directories)?;
-        let mut told = HashSet::new();
-        for warning in v1.warnings()?.into_iter().chain(v2.warnings()?) {
+        // Each once, though both enforcers read the same files.
+        let told: Arc<Mutex<HashSet<String>>> = Arc::default();
+        let tell = move |warning: &Warning| {
             let warning = warning.to_string();
-            if told.insert(warning.clone()) {
+            if told.lock().unwrap_or_else(PoisonError::into_inner).insert(warning.clone()) {
                 tracing::warn!("policy: {warning}");
             }
-        }
+        };
+        let v1 = Rules::new(built_in, default_rule);
+        let v1 = Enforcer::new(v1, file.clone(), directories.clone(), tell.clone())?;
+        let v2 = defaults::of_v2(new_only);
+        let v2: Vec<(&str, &str)> = v2.iter().map(|(rule, check)| (*rule, check.as_str())).collect();
+        let v2 = Enforcer::new(Rules::new(&v2, default_rule), file, directories, tell)?;
         Ok(Self { v1, v2, new_only, remote: None, protections: None })
     }
 

@@ -39,6 +39,26 @@ fn an_image_has_no_more_members_than_the_quota() {
     owner.put(&format!("{members}/m1")).json(&json!({"member": {"can_share": true}})).send().expect(204);
 }
 
+/// The service's own properties take nobody's room (security S38: nor can anybody set them).
+#[test]
+fn own_properties_take_no_room() {
+    let gander = Setup::api("").set("image_property_quota", 2).start();
+    let request = gander.client().post("/v1/images").headers(&minimal_headers("Image1")[1..]);
+    let id = request.header("X-Image-Meta-Property-a", "x").send().expect(201).json()["image"]["id"].clone();
+    let id = id.as_str().unwrap();
+    gander.rows(&format!(
+        "INSERT INTO image_properties (image_id, name, value, created_at, deleted) \
+         VALUES ('{id}', 'os_glance_note', 'x', '2026-01-01 00:00:00', 1 = 0)"
+    ));
+    let put = |name: &str| {
+        let request = gander.client().put(&format!("/v1/images/{id}")).header("X-Glance-Registry-Purge-Props", "false");
+        request.header(&format!("X-Image-Meta-Property-{name}"), "x").send()
+    };
+    put("os_glance_other").expect(403);
+    put("b").expect(200);
+    put("c").expect(413);
+}
+
 #[test]
 fn a_negative_quota_is_none() {
     let gander = Setup::api("").set("image_property_quota", -1).start();

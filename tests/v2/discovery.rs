@@ -107,6 +107,27 @@ fn every_answer_of_an_api_has_a_request_id_and_the_log_knows_it() {
     }
 }
 
+/// Security S27: what a client puts into our logs is no longer than the operator allows.
+#[test]
+fn s27_a_request_id_is_no_longer_than_it_may_be() {
+    for (most, taken, refused) in [("", 64, Some(65)), ("10", 10, Some(11)), ("0", 5000, None)] {
+        let setup = Setup::api("");
+        let gander = if most.is_empty() { setup } else { setup.set("max_request_id_length", most) }.start();
+        let named = |length: usize| gander.client().with("X-Openstack-Request-Id", &"x".repeat(length));
+        let answer = named(taken).get("/v2/images").expect(200);
+        assert_eq!(answer.header("x-openstack-request-id"), Some(&*format!("req-{}", "x".repeat(taken))));
+        if let Some(refused) = refused {
+            let answer = named(refused).get("/v2/images").expect(431);
+            assert!(answer.text().contains("max_request_id_length"), "{}", answer.text());
+            // v1 needs no id of the client's.
+            named(refused).get("/v1/images").expect(200);
+            assert!(!gander.log().contains(&"x".repeat(refused)));
+        }
+    }
+    let outcome = Setup::api("").set("max_request_id_length", -1).run_to_end();
+    assert!(outcome.code != Some(0) && outcome.stderr.contains("max_request_id_length"), "{}", outcome.stderr);
+}
+
 #[test]
 fn pages_of_an_allowed_origin_may_talk_to_us() {
     let gander = Setup::api("").set("cors.allowed_origin", "https://horizon.example").start();

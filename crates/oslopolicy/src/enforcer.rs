@@ -1,6 +1,7 @@
 //! Rules that follow their files: an edited policy counts from the next request
 //! on, without a restart.
 
+use std::fmt;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
@@ -15,12 +16,15 @@ use crate::rules::Rules;
 
 /// Answers whether a rule permits a request. One per service, shared by all its
 /// threads.
-#[derive(Debug)]
 pub struct Enforcer {
     defaults: Rules,
     sources: Sources,
     loaded: Mutex<Loaded>,
+    tell: Tell,
 }
+
+/// Hears of the faults of rules that have been loaded.
+type Tell = Box<dyn Fn(&Warning) + Send + Sync>;
 
 /// Where rules come from beside the defaults.
 #[derive(Debug)]
@@ -32,23 +36,36 @@ struct Sources {
 /// The rules of one version of the sources.
 #[derive(Debug)]
 struct Loaded {
-    /// Every file and directory that was looked into, as it was then.
-    versions: Vec<(PathBuf, Version)>,
+    /// Every file and directory that was looked into, as it was then; `None`: it was not there.
+    versions: Vec<(PathBuf, Option<Version>)>,
     rules: Arc<Rules>,
+}
+
+impl fmt::Debug for Enforcer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Enforcer").field("sources", &self.sources).finish_non_exhaustive()
+    }
 }
 
 impl Enforcer {
     /// Loads the policy: the built-in defaults, the file, where given, on top,
     /// and on top of that the files of the directories, one directory after the
     /// other and by their names; hidden files and further directories are left
-    /// out. What may be missing is the caller's to look for.
+    /// out. A directory that is missing may come later. `tell` hears of every
+    /// fault that makes a rule deny, now and whenever rules are loaded again.
     ///
     /// # Errors
     /// A file cannot be read, or is no policy.
-    pub fn new(defaults: Rules, file: Option<PathBuf>, directories: Vec<PathBuf>) -> Result<Self, Error> {
+    pub fn new(
+        defaults: Rules,
+        file: Option<PathBuf>,
+        directories: Vec<PathBuf>,
+        tell: impl Fn(&Warning) + Send + Sync + 'static,
+    ) -> Result<Self, Error> {
         let sources = Sources { file, directories };
         let loaded = sources.load(&defaults)?;
-        Ok(Self { defaults, sources, loaded: Mutex::new(loaded) })
+        loaded.rules.warnings().iter().for_each(&tell);
+        Ok(Self { defaults, sources, loaded: Mutex::new(loaded), tell: Box::new(tell) })
     }
 
     /// As [`Rules::judge`], by the rules of now. Costs one `stat` for each file and directory while they stay as
@@ -68,14 +85,6 @@ impl Enforcer {
         Ok(self.rules()?.judge(rule, target, creds, answers))
     }
 
-    /// Faults that make rules of the current policy deny.
-    ///
-    /// # Errors
-    /// As for [`Enforcer::judge`].
-    pub fn warnings(&self) -> Result<Vec<Warning>, Error> {
-        Ok(self.rules()?.warnings())
-    }
-
     /// The rules of now.
     ///
     /// # Errors
@@ -85,13 +94,15 @@ impl Enforcer {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         for (path, version) in &loaded.versions {
             // A file of a directory that is gone is no longer one of its rules.
-            match fs::metadata(path) {
-                Ok(metadata) if Version::of(&metadata) == *version => {}
+            let unchanged = match fs::metadata(path) {
+                Ok(metadata) => *version == Some(Version::of(&metadata)),
                 Err(source) if Some(path) == self.sources.file.as_ref() => return Err(unreadable(path, source)),
-                _ => {
-                    *loaded = self.sources.load(&self.defaults)?;
-                    break;
-                }
+                Err(source) => version.is_none() && source.kind() == io::ErrorKind::NotFound,
+            };
+            if !unchanged {
+                *loaded = self.sources.load(&self.defaults)?;
+                loaded.rules.warnings().iter().for_each(&self.tell);
+                break;
             }
         }
         Ok(Arc::clone(&loaded.rules))
@@ -108,8 +119,16 @@ impl Sources {
         for directory in &self.directories {
             let looked = |source| unreadable(directory, source);
             // Taken before the list, so that a file that comes in between is seen the next time.
-            let version = Version::of(&fs::metadata(directory).map_err(looked)?);
+            let version = match fs::metadata(directory) {
+                Ok(metadata) => Some(Version::of(&metadata)),
+                Err(source) if source.kind() == io::ErrorKind::NotFound => None,
+                Err(source) => return Err(looked(source)),
+            };
+            let is_there = version.is_some();
             versions.push((directory.clone(), version));
+            if !is_there {
+                continue;
+            }
             for file in files(directory).map_err(looked)? {
                 versions.push(overlay(&mut rules, &file)?);
             }
@@ -132,10 +151,10 @@ fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn overlay(rules: &mut Rules, path: &Path) -> Result<(PathBuf, Version), Error> {
+fn overlay(rules: &mut Rules, path: &Path) -> Result<(PathBuf, Option<Version>), Error> {
     let (version, text) = read(path).map_err(|source| unreadable(path, source))?;
     rules.overlay(&text, path).map_err(|source| Error::Format { path: path.to_owned(), source })?;
-    Ok((path.to_owned(), version))
+    Ok((path.to_owned(), Some(version)))
 }
 
 fn read(path: &Path) -> io::Result<(Version, String)> {

@@ -61,6 +61,8 @@ struct Shared {
 pub(super) struct V2Api {
     images: Images,
     routes: Router,
+    /// Characters that a client's id of a request may have.
+    longest_request_id: Option<usize>,
 }
 
 impl V2Api {
@@ -68,17 +70,22 @@ impl V2Api {
     ///
     /// # Errors
     /// The custom properties that are configured cannot be had.
-    pub(super) fn new(images: Images, settings: Settings, cache_management: bool) -> Result<Self, SchemaError> {
+    pub(super) fn new(
+        images: Images,
+        settings: Settings,
+        cache_management: bool,
+        longest_request_id: Option<usize>,
+    ) -> Result<Self, SchemaError> {
         let schema = Arc::new(ImageSchema::new(&settings)?);
         let state = Shared { images: images.clone(), settings: Arc::new(settings), schema };
-        Ok(Self { images, routes: routes::router(state, cache_management) })
+        Ok(Self { images, routes: routes::router(state, cache_management), longest_request_id })
     }
 
     /// Finds out who asks, asks the routes, and gives an error the form that the client accepts.
     /// Without a `path` the request is for the bare prefix, which leads to `/v2/`.
     pub(super) async fn answer(&self, identity: &Identity, path: Option<&str>, mut request: Request) -> Response {
         let form = Form::of(&request, Api::V2);
-        let (id, acceptable) = request_id::of(request.headers());
+        let (id, acceptable) = request_id::of(request.headers(), self.longest_request_id);
         let readable = percent_decode_str(request.uri().path()).decode_utf8().is_ok();
         let answer = async {
             let mut context = match identify(identity, &mut request, Api::V2).await {

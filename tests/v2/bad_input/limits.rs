@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::world::{Brings, World};
-use crate::harness::{Response, Setup};
+use crate::harness::{Origin, Response, Setup};
+use crate::v2::people::{People, patch, register};
 
 #[test]
 fn one_more_than_the_quota_is_413_and_hears_it() {
@@ -37,6 +38,30 @@ fn one_more_than_the_quota_is_413_and_hears_it() {
     too_many(patch(vec![set("p2")]), 2, "patched with properties");
     too_many(member("project-d"), 2, "shared");
     world.judge();
+}
+
+#[test]
+fn a_negative_quota_is_none() {
+    let quotas = ["tag", "property", "member", "location"];
+    let setup = Setup::behind_proxy().set("show_multiple_locations", "True");
+    let setup = quotas.iter().fold(setup, |setup, what| setup.set(&format!("image_{what}_quota"), -1));
+    let people = People::of(setup);
+    let origin = Origin::serving(b"some");
+    let tags: Vec<String> = (0..200).map(|n| format!("t{n}")).collect();
+    let properties = (0..200).map(|n| (format!("p{n}"), json!("v")));
+    let fields: Map<String, Value> = properties.chain([("tags".to_owned(), json!(tags))]).collect();
+    let image = register(&people.alice, &json!(fields));
+    let formats = [("container_format", "bare"), ("disk_format", "raw")];
+    for (name, value) in formats {
+        patch(&people.alice, &image, &json!({"op": "add", "path": format!("/{name}"), "value": value})).expect(200);
+    }
+    for n in 0..20 {
+        let place = json!({"url": origin.url(&format!("/images/{n}")), "metadata": {}});
+        patch(&people.alice, &image, &json!({"op": "add", "path": "/locations/-", "value": place})).expect(200);
+    }
+    for n in 0..150 {
+        people.alice.post(&format!("{image}/members")).json(&json!({"member": format!("m{n}")})).send().expect(200);
+    }
 }
 
 #[test]

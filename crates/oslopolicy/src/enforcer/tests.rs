@@ -19,7 +19,7 @@ impl Fixture {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("policy.yaml");
         fs::write(&path, text).unwrap();
-        let enforcer = Enforcer::new(defaults(), Some(path.clone()), Vec::new()).unwrap();
+        let enforcer = Enforcer::new(defaults(), Some(path.clone()), Vec::new(), |_| ()).unwrap();
         Self { path, enforcer, _dir: dir }
     }
 
@@ -47,7 +47,7 @@ fn defaults() -> Rules {
 
 #[test]
 fn without_a_file_the_defaults_rule() {
-    let enforcer = Enforcer::new(defaults(), None, Vec::new()).unwrap();
+    let enforcer = Enforcer::new(defaults(), None, Vec::new(), |_| ()).unwrap();
     for (rule, expected) in [("get_image", true), ("add_image", false), ("other", false)] {
         let allowed = allowed(&enforcer, rule);
         assert_eq!(allowed.unwrap(), expected, "{rule}");
@@ -111,7 +111,7 @@ fn a_file_gone_bad_is_an_error_until_mended() {
 fn a_bad_file_is_refused_at_the_start() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("policy.json");
-    let start = || Enforcer::new(defaults(), Some(path.clone()), Vec::new()).unwrap_err();
+    let start = || Enforcer::new(defaults(), Some(path.clone()), Vec::new(), |_| ()).unwrap_err();
     assert!(matches!(start(), Error::Read { .. }));
     for bytes in [&b"["[..], b"[]", b"{\"a\": 1}"] {
         fs::write(&path, bytes).unwrap();
@@ -122,11 +122,36 @@ fn a_bad_file_is_refused_at_the_start() {
 }
 
 #[test]
-fn warnings_follow_the_file() {
-    let policy = Fixture::new("a: foo\n");
-    assert_eq!(policy.enforcer.warnings().unwrap().len(), 1);
-    policy.replace("a: '@'\n");
-    assert!(policy.enforcer.warnings().unwrap().is_empty());
+fn faults_are_told_whenever_rules_are_loaded() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("policy.yaml");
+    let put = |text: &str| {
+        fs::write(path.with_extension("next"), text).unwrap();
+        fs::rename(path.with_extension("next"), &path).unwrap();
+    };
+    put("a: foo\n");
+    let told: Arc<Mutex<Vec<String>>> = Arc::default();
+    let hears = Arc::clone(&told);
+    let tell = move |warning: &Warning| hears.lock().unwrap().push(warning.rule.clone());
+    let enforcer = Enforcer::new(defaults(), Some(path.clone()), Vec::new(), tell).unwrap();
+    assert_eq!(*told.lock().unwrap(), ["a"]);
+    put("b: bar\n");
+    enforcer.rules().unwrap();
+    enforcer.rules().unwrap();
+    assert_eq!(*told.lock().unwrap(), ["a", "b"]);
+}
+
+#[test]
+fn a_directory_may_come_and_go() {
+    let dir = tempfile::tempdir().unwrap();
+    let later = dir.path().join("policy.d");
+    let enforcer = Enforcer::new(defaults(), None, vec![later.clone()], |_| ()).unwrap();
+    assert!(!allowed(&enforcer, "add_image").unwrap());
+    fs::create_dir(&later).unwrap();
+    fs::write(later.join("10.yaml"), "add_image: '@'\n").unwrap();
+    assert!(allowed(&enforcer, "add_image").unwrap());
+    fs::remove_dir_all(&later).unwrap();
+    assert!(!allowed(&enforcer, "add_image").unwrap());
 }
 
 #[test]
@@ -157,7 +182,7 @@ fn directories_lie_on_top_of_the_file_and_are_followed() {
     write("policy.d/10.yaml", "get_image: '!'\nmore: '@'\n");
     write("policy.d/.hidden", "no policy");
     write("policy.d/deeper/30.yaml", "get_image: '!'\n");
-    let enforcer = Enforcer::new(defaults(), Some(path("policy.yaml")), vec![path("policy.d")]).unwrap();
+    let enforcer = Enforcer::new(defaults(), Some(path("policy.yaml")), vec![path("policy.d")], |_| ()).unwrap();
     let ask = |rule: &str| allowed(&enforcer, rule).unwrap();
     assert_eq!((ask("get_image"), ask("add_image"), ask("more")), (true, true, true));
     write("policy.d/next", "get_image: '!'\n");
