@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::people::{People, register};
 use crate::harness::{Asked, Judge, Setup, eventually, free_port, gander_command, run};
 
-fn setup(policy: &str) -> Setup {
+pub(super) fn setup(policy: &str) -> Setup {
     let setup = Setup::behind_proxy().built_in_rules();
     fs::write(setup.path("policy.yaml"), policy).unwrap();
     setup
