@@ -174,6 +174,21 @@ fn each_image_of_a_list_is_judged_by_the_server() {
 }
 
 #[test]
+fn rules_of_properties_ask_nobody_and_deny() {
+    let judge = saying("True");
+    let setup = setup(&format!("stewards: 'role:admin or http:{}'\n", judge.url("/")));
+    let file = setup.path("protections.ini");
+    fs::write(&file, "[.*]\ncreate = stewards\nread = stewards\nupdate = stewards\ndelete = stewards\n").unwrap();
+    let setup = setup.set("property_protection_file", file.display());
+    let people = People::of(setup.set("property_protection_rule_format", "policies"));
+    people.alice.post("/v2/images").json(&json!({"name": "i", "kind": "k"})).send().expect(403);
+    register(&people.admin, &json!({"name": "i", "kind": "k"}));
+    assert!(judge.asked().is_empty());
+    let log = people.gander.log();
+    assert!(log.contains("policy: rule \"stewards\" is denied: for properties no server is asked"), "{log}");
+}
+
+#[test]
 fn the_operators_command_asks_as_well() {
     let judge = Judge::of(|asked| (200, if asked.path == "/p" { "True" } else { "False" }.to_owned()));
     let check = format!("http:{}", judge.url("/%(project_id)s"));
