@@ -20,6 +20,7 @@ mod people;
 mod policy;
 mod protected;
 mod ranges;
+mod remote_certificates;
 mod remote_checks;
 mod reserved;
 mod schemas;

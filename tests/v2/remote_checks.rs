@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::people::{People, register};
 use crate::harness::{Asked, Judge, Setup, eventually, free_port, gander_command, run};
 
-fn setup(policy: &str) -> Setup {
+pub(super) fn setup(policy: &str) -> Setup {
     let setup = Setup::behind_proxy().built_in_rules();
     fs::write(setup.path("policy.yaml"), policy).unwrap();
     setup
@@ -171,6 +171,21 @@ fn each_image_of_a_list_is_judged_by_the_server() {
     let list = people.alice.get("/v2/images").expect(200).json();
     let names: Vec<_> = list["images"].as_array().unwrap().iter().map(|image| image["name"].clone()).collect();
     assert_eq!(names, ["good", "good"]);
+}
+
+#[test]
+fn rules_of_properties_ask_nobody_and_deny() {
+    let judge = saying("True");
+    let setup = setup(&format!("stewards: 'role:admin or http:{}'\n", judge.url("/")));
+    let file = setup.path("protections.ini");
+    fs::write(&file, "[.*]\ncreate = stewards\nread = stewards\nupdate = stewards\ndelete = stewards\n").unwrap();
+    let setup = setup.set("property_protection_file", file.display());
+    let people = People::of(setup.set("property_protection_rule_format", "policies"));
+    people.alice.post("/v2/images").json(&json!({"name": "i", "kind": "k"})).send().expect(403);
+    register(&people.admin, &json!({"name": "i", "kind": "k"}));
+    assert!(judge.asked().is_empty());
+    let log = people.gander.log();
+    assert!(log.contains("policy: rule \"stewards\" is denied: for properties no server is asked"), "{log}");
 }
 
 #[test]

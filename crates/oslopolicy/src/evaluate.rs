@@ -41,14 +41,14 @@ impl<'a> Evaluation<'a> {
     pub(crate) fn judge(mut self, rule: &str) -> Verdict {
         match (self.rule(rule), self.unasked.take()) {
             (Some(true), _) => Verdict::Permitted,
-            (None, Some(url)) => Verdict::Ask(Box::new(Question {
-                url,
-                rule: rule.to_owned(),
-                target: self.target.all(),
-                credentials: self.creds.all(),
-            })),
+            (None, Some(url)) => Verdict::Ask(Box::new(self.question(url, rule))),
             (Some(false) | None, _) => Verdict::Denied,
         }
+    }
+
+    #[cold]
+    fn question(&self, url: String, rule: &str) -> Question {
+        Question { url, rule: rule.to_owned(), target: self.target.all(), credentials: self.creds.all() }
     }
 
     /// Judges a rule by name: an undefined one as the default rule, and without
@@ -61,6 +61,7 @@ impl<'a> Evaluation<'a> {
     }
 
     /// The check of a rule that may be judged now, until [`Evaluation::leave`].
+    #[inline]
     pub(crate) fn enter(&mut self, name: &str) -> Option<&'a Check> {
         let (name, check) = self.rules.resolve(name)?;
         if self.chain.contains(&name) || self.chain.len() >= MAX_CHAIN {
@@ -103,6 +104,8 @@ impl<'a> Evaluation<'a> {
         verdict
     }
 
+    /// Kept out of the way of all the rules that ask nobody.
+    #[cold]
     fn answer(&mut self, url: &Template) -> Option<bool> {
         // What cannot be asked is no answer, that a `not` could make a permission of.
         let Rendered::Text(url) = url.render(self.target) else { return None };
