@@ -7,9 +7,6 @@ use super::model::{Caller, Subject, callers, subjects};
 use super::scene::{DATA, Scene};
 use crate::harness::{Client, Request, Response};
 
-/// How many ask at the same time.
-const THREADS: usize = 4;
-
 /// What a call does, so what has to be prepared for it and looked at after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -99,7 +96,7 @@ pub(super) fn compare(scene: &Scene, operations: &[Operation]) -> (usize, Vec<St
         deviations
     };
     let deviations = thread::scope(|scope| {
-        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(some_rows)).collect();
+        let threads: Vec<_> = (0..scene.threads()).map(|_| scope.spawn(some_rows)).collect();
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
     (rows.len() * callers.len(), deviations)
