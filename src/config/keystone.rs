@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use osloconf::{Conf, Opt};
 
 use super::auth_plugin::{KEYSTONE_AUTHTOKEN, Plugin};
@@ -40,6 +41,10 @@ static TOKEN_CACHE_TIME: Opt = Opt::int(GROUP, "token_cache_time")
     .default("300")
     .min(-1)
     .help("Seconds that Keystone's word on a token is remembered, revoked or not; -1 or 0: not at all");
+static ALLOWED_CLOCK_SKEW: Opt = Opt::int(GROUP, "allowed_clock_skew")
+    .default("0")
+    .range(0, 86_400)
+    .help("Seconds that this server's clock may be ahead of Keystone's: a token is good for that much longer here");
 static MEMCACHED_SERVERS: Opt = Opt::list(GROUP, "memcached_servers")
     .deprecated(&[(GROUP, "memcache_servers")])
     .default("")
@@ -59,7 +64,8 @@ static AUTH_PORT: Opt = Opt::port(GROUP, "auth_port").default("35357").help("Its
 static AUTH_PROTOCOL: Opt = Opt::str(GROUP, "auth_protocol").default("https").empty_is_unset().help("http or https");
 static AUTH_ADMIN_PREFIX: Opt = Opt::str(GROUP, "auth_admin_prefix").empty_is_unset().help("Path before the version");
 
-static OWN: [&Opt; 20] = [
+static OWN: [&Opt; 21] = [
+    &ALLOWED_CLOCK_SKEW,
     &INTERFACE,
     &REGION_NAME,
     &INCLUDE_SERVICE_CATALOG,
@@ -123,6 +129,7 @@ fn token_settings(conf: &Conf) -> Result<TokenSettings> {
         keystone: plugin.settings(auth_url, conf.bool(&INSECURE)?, timeout, retries)?,
         www_authenticate_uri: conf.str(&WWW_AUTHENTICATE_URI)?,
         remembered: remembered.map(Duration::from_secs),
+        clock_skew: TimeDelta::seconds(number(&ALLOWED_CLOCK_SKEW)?),
         service_roles: conf.list(&SERVICE_TOKEN_ROLES)?,
         service_roles_required: conf.bool(&SERVICE_TOKEN_ROLES_REQUIRED)?,
         service_type: conf.str(&SERVICE_TYPE)?,

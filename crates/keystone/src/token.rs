@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
 use crate::catalog::Catalog;
@@ -146,10 +146,11 @@ impl Token {
         })
     }
 
-    /// Whether it is good no more.
+    /// Whether it is good no more, by a clock that may be ahead of Keystone's by `skew`.
     #[must_use]
-    pub fn is_expired(&self) -> bool {
-        self.expires_at <= Utc::now()
+    pub fn is_expired(&self, skew: TimeDelta) -> bool {
+        // What is too far for the calendar is never.
+        self.expires_at.checked_add_signed(skew).is_some_and(|end| end <= Utc::now())
     }
 }
 

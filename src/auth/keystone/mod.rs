@@ -10,6 +10,7 @@ mod tokens;
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use http::{HeaderMap, HeaderName, Method};
 use keystone::{Keystone, Token};
 
@@ -27,6 +28,8 @@ pub(crate) struct Settings {
     pub(crate) www_authenticate_uri: Option<String>,
     /// A token's verdict is remembered that long; `None`: not at all (`token_cache_time`).
     pub(crate) remembered: Option<Duration>,
+    /// A token is good for so much longer than it says, as our clock may be ahead (`allowed_clock_skew`).
+    pub(crate) clock_skew: TimeDelta,
     /// Roles that make a service of whoever sends a second token (`service_token_roles`).
     pub(crate) service_roles: Vec<String>,
     /// A service without such a role is none (`service_token_roles_required`).
@@ -135,7 +138,7 @@ impl Authority {
             }
         };
         let found = self.tokens.get(token, lenient, asking).await?;
-        Ok(found.filter(|token| lenient || !token.is_expired()))
+        Ok(found.filter(|token| lenient || !token.is_expired(self.settings.clock_skew)))
     }
 
     fn has_service_role(&self, token: &Token) -> bool {
