@@ -9,7 +9,7 @@ use clap::{ArgAction, ArgMatches, Args, FromArgMatches};
 use osloconf::{Given, Overrides};
 
 use super::terminal::{complain, explain};
-use crate::config::{Loaded, Program};
+use crate::config::{Finding, Loaded, Program};
 use crate::ops::log;
 use crate::store::OpenError;
 
@@ -71,6 +71,16 @@ impl CommonOptions {
         given: &[Given],
         further: &[(&str, &str, String)],
     ) -> anyhow::Result<Loaded> {
+        let overrides = self.overrides(further);
+        Ok(Loaded::read(program, given, overrides, &self.data_dir())?)
+    }
+
+    /// All that is wrong or odd about the configuration of the image API.
+    pub(super) fn check(&self, given: &[Given]) -> Vec<Finding> {
+        Loaded::check(given, self.overrides(&[]), &self.data_dir())
+    }
+
+    fn overrides(&self, further: &[(&str, &str, String)]) -> Overrides {
         let mut overrides = Overrides::new();
         let mut set = |group: &str, name: &str, value: Option<String>| {
             if let Some(value) = value {
@@ -90,8 +100,11 @@ impl CommonOptions {
         for (group, name, value) in further {
             set(group, name, Some(value.clone()));
         }
-        let data_dir = self.data_dir.clone().unwrap_or_else(default_data_dir);
-        Ok(Loaded::read(program, given, overrides, &data_dir)?)
+        overrides
+    }
+
+    fn data_dir(&self) -> PathBuf {
+        self.data_dir.clone().unwrap_or_else(default_data_dir)
     }
 }
 

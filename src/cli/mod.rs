@@ -8,6 +8,7 @@ mod assemble;
 mod cache_manage;
 mod cache_tools;
 mod common;
+mod config;
 mod control;
 mod manage;
 mod policy;
@@ -28,7 +29,7 @@ struct Entry {
     run: fn(&[String]) -> ExitCode,
 }
 
-const PROGRAMS: [Entry; 12] = [
+const PROGRAMS: [Entry; 13] = [
     Entry { name: "api", about: "serve the image API (what gander does by default)", run: api::run },
     Entry { name: "registry", about: "serve image metadata to API servers that have no database", run: registry::run },
     Entry { name: "control", about: "start, stop, restart and reload the servers", run: control::run },
@@ -44,6 +45,11 @@ const PROGRAMS: [Entry; 12] = [
         name: "policy",
         about: "explain who may do what (gander policy list, gander policy check)",
         run: policy::run,
+    },
+    Entry {
+        name: "config",
+        about: "check and explain the configuration (gander config check, gander config show)",
+        run: config::run,
     },
 ];
 

@@ -7,8 +7,17 @@ use osloconf::{Conf, Opt};
 
 use super::{Error, Result};
 
-/// The options, to be read [`in_group`](Opt::in_group).
-const fn options(group: &'static str) -> [Opt; 24] {
+/// The options of a group, those by other names as well. They live as long as the process, as the configuration does.
+pub(super) fn options(group: &'static str) -> &'static [Opt] {
+    let declared = declared(group);
+    let old = OLD_NAMES.iter().flat_map(|(name, old)| old.iter().map(move |old| (*name, *old)));
+    let old: Vec<Opt> = old
+        .filter_map(|(name, old)| Some(Opt { name: old, ..*declared.iter().find(|opt| opt.name == name)? }))
+        .collect();
+    [declared.to_vec(), old].concat().leak()
+}
+
+const fn declared(group: &'static str) -> [Opt; 24] {
     [
         Opt::str(group, "auth_type").empty_is_unset().help(
             "How this service proves who it is to Keystone: password, v3password, v3applicationcredential, token, v3token",
@@ -47,9 +56,6 @@ const OLD_NAMES: [(&str, &[&str]); 5] = [
     ("project_name", &["tenant_name", "admin_tenant_name"]),
     ("project_id", &["tenant_id"]),
 ];
-
-pub(super) static KEYSTONE_AUTHTOKEN: [Opt; 24] = options("keystone_authtoken");
-pub(super) static OSLO_LIMIT: [Opt; 24] = options("oslo_limit");
 
 /// One group's credentials.
 pub(super) struct Plugin<'a> {

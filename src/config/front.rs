@@ -6,7 +6,7 @@ use super::{Loaded, Result};
 use crate::api::{Front, Links};
 
 static ENABLE_V1_API: Opt = Opt::bool("DEFAULT", "enable_v1_api").default("true").help("Serve v1");
-static PUBLIC_ENDPOINT: Opt = Opt::str("DEFAULT", "public_endpoint")
+pub(super) static PUBLIC_ENDPOINT: Opt = Opt::str("DEFAULT", "public_endpoint")
     .empty_is_unset()
     .help("URL that links begin with; unset: the one by which the client called");
 static ENABLE_PROXY_HEADERS_PARSING: Opt = Opt::bool("oslo_middleware", "enable_proxy_headers_parsing")

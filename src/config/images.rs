@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use osloconf::Opt;
 
+use super::front::PUBLIC_ENDPOINT;
 use super::store::FILESYSTEM_STORE_DATADIR;
 use super::v2::SHOW_MULTIPLE_LOCATIONS;
 use super::{Error, Loaded, Result};
@@ -57,8 +58,6 @@ static NODE_STAGING_URI: Opt = Opt::str("DEFAULT", "node_staging_uri")
 static WORKER_SELF_REFERENCE_URL: Opt = Opt::str("DEFAULT", "worker_self_reference_url")
     .empty_is_unset()
     .help("Where other servers reach this one; default: public_endpoint");
-static PUBLIC_ENDPOINT: Opt =
-    Opt::str("DEFAULT", "public_endpoint").empty_is_unset().help("Where clients reach this server, if it cannot tell");
 static REQUIRE_IMAGE_FORMAT_MATCH: Opt = Opt::bool("image_format", "require_image_format_match")
     .default("true")
     .help("Refuse data that is not of the image's disk_format (v2, container_format bare)");
@@ -85,7 +84,6 @@ pub(super) static OPTIONS: &[&Opt] = &[
     &UPLOAD_JOURNAL_DIR,
     &NODE_STAGING_URI,
     &WORKER_SELF_REFERENCE_URL,
-    &PUBLIC_ENDPOINT,
     &REQUIRE_IMAGE_FORMAT_MATCH,
     &GPT_SAFETY_CHECKS_NONFATAL,
     &TASK_POOL_THREADS,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use osloconf::{Conf, Opt};
 
-use super::auth_plugin::{KEYSTONE_AUTHTOKEN, Plugin};
+use super::auth_plugin::{self, Plugin};
 use super::{Error, Loaded, Pipeline, Result};
 use crate::auth::{Authority, TokenSettings};
 
@@ -17,7 +17,7 @@ static WWW_AUTHENTICATE_URI: Opt = Opt::str(GROUP, "www_authenticate_uri")
     .deprecated(&[(GROUP, "auth_uri")])
     .empty_is_unset()
     .help("Where clients without a token are sent; unset: auth_url");
-static AUTH_SECTION: Opt =
+pub(super) static AUTH_SECTION: Opt =
     Opt::str(GROUP, "auth_section").empty_is_unset().help("Group that has this service's credentials instead");
 static DELAY_AUTH_DECISION: Opt = Opt::bool(GROUP, "delay_auth_decision")
     .default("false")
@@ -48,11 +48,11 @@ static ALLOWED_CLOCK_SKEW: Opt = Opt::int(GROUP, "allowed_clock_skew")
 static MEMCACHED_SERVERS: Opt = Opt::list(GROUP, "memcached_servers")
     .deprecated(&[(GROUP, "memcache_servers")])
     .default("")
-    .help("Has no effect: each server remembers tokens by itself");
-static INTERFACE: Opt = Opt::str(GROUP, "interface").default("internal").help("Has no effect: auth_url is asked");
-static REGION_NAME: Opt = Opt::str(GROUP, "region_name").empty_is_unset().help("Has no effect: auth_url is asked");
+    .ignored("each server remembers tokens by itself");
+static INTERFACE: Opt = Opt::str(GROUP, "interface").default("internal").ignored("auth_url is asked");
+static REGION_NAME: Opt = Opt::str(GROUP, "region_name").empty_is_unset().ignored("auth_url is asked");
 static INCLUDE_SERVICE_CATALOG: Opt =
-    Opt::bool(GROUP, "include_service_catalog").default("true").help("Has no effect: nothing here needs the catalogue");
+    Opt::bool(GROUP, "include_service_catalog").default("true").ignored("nothing here needs the catalogue");
 static ENFORCE_TOKEN_BIND: Opt = Opt::str(GROUP, "enforce_token_bind")
     .default("permissive")
     .choices(&["disabled", "permissive"])
@@ -90,7 +90,7 @@ static OWN: [&Opt; 21] = [
 
 /// Every option of the group.
 pub(super) fn options() -> Vec<&'static Opt> {
-    OWN.into_iter().chain(&KEYSTONE_AUTHTOKEN).collect()
+    OWN.into_iter().chain(auth_plugin::options(GROUP)).collect()
 }
 
 impl Loaded {
@@ -111,9 +111,6 @@ impl Loaded {
 
 fn token_settings(conf: &Conf) -> Result<TokenSettings> {
     let number = |opt: &Opt| Ok::<_, Error>(conf.int(opt)?.or_else(|| opt.default?.parse().ok()).unwrap_or(0));
-    if !conf.list(&MEMCACHED_SERVERS)?.is_empty() {
-        tracing::warn!("keystone_authtoken.memcached_servers has no effect: each server remembers tokens by itself");
-    }
     let section = conf.str(&AUTH_SECTION)?;
     // Lives as long as the process, as the configuration does.
     let group = section.map_or(GROUP, |section| &*section.leak());

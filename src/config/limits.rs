@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use osloconf::Opt;
 
-use super::auth_plugin::{OSLO_LIMIT, Plugin};
+use super::auth_plugin::{self, Plugin};
 use super::{Error, Loaded, Result};
 use crate::quota::{Endpoint, Limits, Settings};
 
@@ -47,7 +47,7 @@ static OWN: [&Opt; 9] = [
 
 /// Every option.
 pub(super) fn options() -> Vec<&'static Opt> {
-    OWN.into_iter().chain(&OSLO_LIMIT).collect()
+    OWN.into_iter().chain(auth_plugin::options(GROUP)).collect()
 }
 
 impl Loaded {

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use osloconf::{Conf, ConfigFiles, Given, Opt, Overrides, Search};
 
@@ -30,7 +31,12 @@ impl Program {
 }
 
 /// Every option there is.
-fn all_options() -> Vec<&'static Opt> {
+pub(super) fn all_options() -> Vec<&'static Opt> {
+    static ALL: LazyLock<Vec<&'static Opt>> = LazyLock::new(declared);
+    ALL.clone()
+}
+
+fn declared() -> Vec<&'static Opt> {
     [
         super::logging::OPTIONS,
         super::listener::OPTIONS,
@@ -54,6 +60,7 @@ fn all_options() -> Vec<&'static Opt> {
     .into_iter()
     .chain(super::keystone::options())
     .chain(super::limits::options())
+    .chain(super::ignored::options())
     .collect()
 }
 
@@ -63,27 +70,50 @@ pub(crate) struct Loaded {
     pub(super) conf: Conf,
     /// Where things go that the configuration gives no place.
     pub(super) data_dir: PathBuf,
+    /// What has a value only because there is no configuration file.
+    pub(super) embedded: Vec<&'static Opt>,
 }
 
 impl Loaded {
     /// Reads what the command line and the standard places name. An API that finds no configuration file gets
     /// embedded defaults below `data_dir`.
     pub(crate) fn read(program: Program, given: &[Given], overrides: Overrides, data_dir: &Path) -> Result<Self> {
+        let (loaded, faults) = Self::survey(program, given, overrides, data_dir)?;
+        if let Some(fault) = faults.into_iter().next() {
+            return Err(fault.into());
+        }
+        loaded.conf.validate(&all_options()).map_err(Error::Values)?;
+        Ok(loaded)
+    }
+
+    /// As [`Loaded::read`], but goes on after what is wrong in a file, and leaves the values unchecked.
+    pub(super) fn survey(
+        program: Program,
+        given: &[Given],
+        overrides: Overrides,
+        data_dir: &Path,
+    ) -> Result<(Self, Vec<osloconf::Error>)> {
         let home = std::env::home_dir();
         let files = ConfigFiles::resolve(Search::standard("glance", home), given, program.file_names())?;
         let unconfigured = files.paths().is_empty();
-        let mut conf = load(&files, &overrides)?;
+        let (mut conf, mut faults) = load(&files, &overrides);
+        let mut embedded = Vec::new();
         if unconfigured && program == Program::Api {
-            let mut embedded = overrides;
+            let mut overrides = overrides;
             for (opt, value) in embedded_defaults(data_dir) {
                 if !conf.is_set(opt) {
-                    embedded.insert((opt.group.to_owned(), opt.name.to_owned()), vec![value]);
+                    overrides.insert((opt.group.to_owned(), opt.name.to_owned()), vec![value]);
+                    embedded.push(opt);
                 }
             }
-            conf = load(&files, &embedded)?;
+            (conf, faults) = load(&files, &overrides);
         }
-        conf.validate(&all_options()).map_err(Error::Values)?;
-        Ok(Self { conf, data_dir: data_dir.to_owned() })
+        if let Ok(Some(group)) = conf.str(&super::keystone::AUTH_SECTION)
+            && !conf.options().iter().any(|opt| opt.answers_to((&group, "auth_url")))
+        {
+            conf.declare(&super::auth_plugin::options(group.leak()).iter().collect::<Vec<_>>());
+        }
+        Ok((Self { conf, data_dir: data_dir.to_owned(), embedded }, faults))
     }
 
     /// A whole number. Set to nothing it is its default: an empty value must not become a limit of 0, or none.
@@ -106,35 +136,11 @@ impl Loaded {
     pub(crate) fn data_dir(&self) -> &Path {
         &self.data_dir
     }
-
-    /// Tells the log what is odd and, at debug level, every value in force.
-    pub(crate) fn report(&self, logger: &str) {
-        for unresolved in self.conf.unresolved() {
-            tracing::warn!(
-                logger = logger,
-                "{}.{}: ${} names no option",
-                unresolved.group,
-                unresolved.name,
-                unresolved.reference
-            );
-        }
-        for deprecation in self.conf.deprecations() {
-            tracing::debug!(logger = logger, "{deprecation}");
-        }
-        let stars = "*".repeat(80);
-        tracing::debug!(logger = logger, "{stars}");
-        tracing::debug!(logger = logger, "Configuration options gathered from: {:?}", self.files());
-        for option in self.conf.dump() {
-            let value = option.value.as_deref().unwrap_or("None");
-            tracing::debug!(logger = logger, "{}.{} = {value}", option.group, option.name);
-        }
-        tracing::debug!(logger = logger, "{stars}");
-    }
 }
 
-fn load(files: &ConfigFiles, overrides: &Overrides) -> Result<Conf> {
+fn load(files: &ConfigFiles, overrides: &Overrides) -> (Conf, Vec<osloconf::Error>) {
     let environment: Vec<(OsString, OsString)> = std::env::vars_os().collect();
-    Ok(Conf::load(&all_options(), files.clone(), environment, overrides.clone())?)
+    Conf::survey(&all_options(), files.clone(), environment, overrides.clone())
 }
 
 /// A complete service below one directory, for this machine only: without an identity service everybody is admin.

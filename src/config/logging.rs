@@ -8,7 +8,7 @@ use super::{Error, Loaded, Result};
 use crate::ops::log::{self, LogSettings};
 
 static DEBUG: Opt = Opt::bool("DEFAULT", "debug").default("false").help("Log at DEBUG level");
-static VERBOSE: Opt = Opt::bool("DEFAULT", "verbose").default("true").help("Accepted; INFO is always logged");
+static VERBOSE: Opt = Opt::bool("DEFAULT", "verbose").default("true").ignored("INFO is always logged");
 static LOG_FILE: Opt = Opt::str("DEFAULT", "log_file")
     .deprecated(&[("DEFAULT", "logfile")])
     .empty_is_unset()
@@ -17,7 +17,7 @@ static LOG_DIR: Opt = Opt::str("DEFAULT", "log_dir")
     .deprecated(&[("DEFAULT", "logdir")])
     .empty_is_unset()
     .help("Directory of the log file");
-static LOG_CONFIG_APPEND: Opt = Opt::str("DEFAULT", "log_config_append")
+pub(super) static LOG_CONFIG_APPEND: Opt = Opt::str("DEFAULT", "log_config_append")
     .deprecated(&[("DEFAULT", "log_config")])
     .empty_is_unset()
     .help("Python logging configuration; must exist if named, but is not interpreted");

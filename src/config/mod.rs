@@ -5,11 +5,14 @@
 
 mod auth_plugin;
 mod cache;
+mod check;
 mod cors;
 mod database;
+mod findings;
 mod front;
 mod healthcheck;
 mod identity;
+mod ignored;
 mod images;
 mod keystone;
 mod limits;
@@ -27,6 +30,7 @@ mod v2;
 
 use std::path::PathBuf;
 
+pub(crate) use findings::{Finding, Severity};
 pub(crate) use load::{Loaded, Program};
 pub(crate) use pipeline::Pipeline;
 

@@ -1,6 +1,7 @@
 //! Processes, configuration and the operator's commands (v1-system).
 
 mod config;
+mod config_command;
 mod control;
 mod crashes;
 mod default_run;

@@ -15,7 +15,7 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-pub use report::{Deprecation, Dumped, Unknown, Unresolved};
+pub use report::{Deprecation, Dumped, Setting, Unresolved};
 
 /// Everything the operator set, ready to be asked for values.
 pub struct Conf {
@@ -44,8 +44,30 @@ impl Conf {
         environment: impl IntoIterator<Item = (K, V)>,
         overrides: Overrides,
     ) -> Result<Self> {
-        let sources = Sources::load(files.paths(), environment, overrides)?;
-        Ok(Self { registry: registry.iter().map(|opt| **opt).collect(), files, sources })
+        let (conf, faults) = Self::survey(registry, files, environment, overrides);
+        faults.into_iter().next().map_or(Ok(conf), Err)
+    }
+
+    /// As [`Conf::load`], but goes on after what cannot be used: the configuration of all that can, and all that is
+    /// wrong.
+    pub fn survey<K: Into<OsString>, V: Into<OsString>>(
+        registry: &[&Opt],
+        files: ConfigFiles,
+        environment: impl IntoIterator<Item = (K, V)>,
+        overrides: Overrides,
+    ) -> (Self, Vec<Error>) {
+        let (sources, faults) = Sources::load(files.paths(), environment, overrides);
+        (Self { registry: registry.iter().map(|opt| **opt).collect(), files, sources }, faults)
+    }
+
+    /// Adds declarations that the values themselves call for, such as those of a group that a value names.
+    pub fn declare(&mut self, more: &[&Opt]) {
+        self.registry.extend(more.iter().map(|opt| **opt));
+    }
+
+    /// Every declaration.
+    pub fn options(&self) -> &[Opt] {
+        &self.registry
     }
 
     /// The same configuration with further values that win over all others.
@@ -119,6 +141,11 @@ impl Conf {
     pub fn multi(&self, opt: &Opt) -> Result<Vec<String>> {
         debug_assert_eq!(opt.kind, Kind::Multi, "{} read as the wrong kind", opt.name);
         self.hits(opt).iter().map(|hit| self.convert(opt, hit, |_, text| Ok(text.to_owned()))).collect()
+    }
+
+    /// Where its value comes from; the last place of several. `None` if it has no value.
+    pub fn origin(&self, opt: &Opt) -> Option<Origin> {
+        self.hits(opt).pop().map(|hit| hit.origin)
     }
 
     /// Whether the operator set it, even if to its default.

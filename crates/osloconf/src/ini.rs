@@ -46,13 +46,24 @@ pub struct Entry {
 /// # Errors
 /// [`Error::ReadFile`] or [`Error::Syntax`] for the first line that breaks a rule.
 pub fn read(path: &Path, dialect: Dialect) -> Result<Vec<Section>> {
+    faultless(survey(path, dialect))
+}
+
+/// As [`read`], but goes on after a line that breaks a rule: what the other lines say, and all that is wrong.
+pub(crate) fn survey(path: &Path, dialect: Dialect) -> (Vec<Section>, Vec<Error>) {
+    match text(path) {
+        Ok(text) => survey_text(&text, path, dialect),
+        Err(error) => (Vec::new(), vec![error]),
+    }
+}
+
+fn text(path: &Path) -> Result<String> {
     let bytes = fs::read(path).map_err(|source| Error::ReadFile { path: path.to_owned(), source })?;
-    let text = String::from_utf8(bytes).map_err(|error| {
+    String::from_utf8(bytes).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
-        Error::Syntax { path: path.to_owned(), line, reason: "not valid UTF-8" }
-    })?;
-    parse(&text, path, dialect)
+        syntax(path, line, "not valid UTF-8")
+    })
 }
 
 /// Parses text; `path` serves error messages only.
@@ -60,15 +71,27 @@ pub fn read(path: &Path, dialect: Dialect) -> Result<Vec<Section>> {
 /// # Errors
 /// [`Error::Syntax`] for the first line that breaks a rule.
 pub fn parse(text: &str, path: &Path, dialect: Dialect) -> Result<Vec<Section>> {
+    faultless(survey_text(text, path, dialect))
+}
+
+fn survey_text(text: &str, path: &Path, dialect: Dialect) -> (Vec<Section>, Vec<Error>) {
     let mut parser = Parser { dialect, sections: Vec::new(), open: false };
-    if text.starts_with('\u{feff}') {
-        return Err(syntax(path, 1, "byte order mark not allowed"));
+    let mut faults = Vec::new();
+    let unmarked = text.strip_prefix('\u{feff}');
+    if unmarked.is_some() {
+        faults.push(syntax(path, 1, "byte order mark not allowed"));
     }
-    for (index, line) in text.lines().enumerate() {
+    for (index, line) in unmarked.unwrap_or(text).lines().enumerate() {
         let number = index + 1;
-        parser.line(line.trim_end(), number).map_err(|reason| syntax(path, number, reason))?;
+        if let Err(reason) = parser.line(line.trim_end(), number) {
+            faults.push(syntax(path, number, reason));
+        }
     }
-    Ok(parser.sections)
+    (parser.sections, faults)
+}
+
+fn faultless((sections, faults): (Vec<Section>, Vec<Error>)) -> Result<Vec<Section>> {
+    faults.into_iter().next().map_or(Ok(sections), Err)
 }
 
 fn syntax(path: &Path, line: usize, reason: &'static str) -> Error {
@@ -114,23 +137,21 @@ impl Parser {
     }
 
     fn header(&mut self, line: &str) -> std::result::Result<(), &'static str> {
-        const UNCLOSED: &str = "invalid section: must end with ]";
-        let name = match self.dialect {
-            Dialect::Oslo => line[1..].strip_suffix(']').ok_or(UNCLOSED)?,
-            Dialect::ConfigParser => {
-                let (name, rest) = line[1..].split_once(']').ok_or(UNCLOSED)?;
-                if !rest.is_empty() && !rest.trim_start().starts_with(['#', ';']) {
-                    return Err(UNCLOSED);
-                }
-                name
-            }
+        let (name, rest) = line[1..].split_once(']').unwrap_or((&line[1..], "?"));
+        let closed = match self.dialect {
+            Dialect::Oslo => line.ends_with(']'),
+            Dialect::ConfigParser => rest.is_empty() || rest.trim_start().starts_with(['#', ';']),
         };
-        if name.is_empty() {
-            return Err("empty section name");
-        }
+        // A name in Oslo's dialect may hold brackets.
+        let name = if closed && self.dialect == Dialect::Oslo { &line[1..line.len() - 1] } else { name };
+        // What follows stands below this header, even if the header is wrong.
         self.sections.push(Section { name: name.to_owned(), entries: Vec::new() });
         self.open = false;
-        Ok(())
+        match (closed, name) {
+            (false, _) => Err("invalid section: must end with ]"),
+            (true, "") => Err("empty section name"),
+            (true, _) => Ok(()),
+        }
     }
 
     fn assignment(&mut self, line: &str, number: usize) -> std::result::Result<(), &'static str> {

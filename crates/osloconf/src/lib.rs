@@ -28,14 +28,17 @@ mod error;
 mod expand;
 mod files;
 pub mod ini;
+mod mask;
+mod nearest;
 mod option;
 pub mod paste;
 mod percent;
 mod sources;
 mod value;
 
-pub use conf::{Conf, Deprecation, Dumped, Unknown, Unresolved};
+pub use conf::{Conf, Deprecation, Dumped, Setting, Unresolved};
 pub use error::{BadValue, Error, Result};
 pub use files::{ConfigFiles, Given, Search};
+pub use nearest::nearest;
 pub use option::{Kind, Opt};
 pub use sources::{Origin, Overrides};

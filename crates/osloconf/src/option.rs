@@ -57,6 +57,8 @@ pub struct Opt {
     pub bracketed: bool,
     /// Whether the value must never be shown.
     pub secret: bool,
+    /// Why it is accepted and has no effect; `None`: it has one.
+    pub ignored: Option<&'static str>,
     /// One line for the operator.
     pub help: &'static str,
 }
@@ -76,6 +78,7 @@ impl Opt {
             any_case: false,
             bracketed: false,
             secret: false,
+            ignored: None,
             help: "",
         }
     }
@@ -175,6 +178,12 @@ impl Opt {
         self
     }
 
+    /// Says why it has no effect, to be read after these words.
+    pub const fn ignored(mut self, why: &'static str) -> Self {
+        self.ignored = Some(why);
+        self
+    }
+
     /// Describes it to the operator.
     pub const fn help(mut self, help: &'static str) -> Self {
         self.help = help;
@@ -189,7 +198,7 @@ impl Opt {
     }
 
     /// Every name it answers to, the current one first.
-    pub(crate) fn names(&self) -> Vec<Name<'static>> {
+    pub fn names(&self) -> Vec<(&'static str, &'static str)> {
         let mut names = vec![(self.group, self.name)];
         names.extend_from_slice(self.deprecated);
         names
@@ -200,8 +209,8 @@ impl Opt {
         same_group(self.group, name.0) && self.name == name.1
     }
 
-    /// Whether this is its current or a former name.
-    pub(crate) fn answers_to(&self, name: Name<'_>) -> bool {
+    /// Whether this group and key are its current or a former name.
+    pub fn answers_to(&self, name: (&str, &str)) -> bool {
         self.names().iter().any(|(group, key)| same_group(group, name.0) && *key == name.1)
     }
 

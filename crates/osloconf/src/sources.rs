@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::ini::{self, Dialect};
 use crate::percent;
 
@@ -24,8 +24,13 @@ pub enum Origin {
     CommandLine,
     /// The environment variable of this name.
     Environment(String),
-    /// The config file at this path.
-    File(PathBuf),
+    /// A config file.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Number of the line with the key, from 1.
+        line: usize,
+    },
     /// Nowhere: the option's declaration.
     Default,
 }
@@ -35,7 +40,7 @@ impl fmt::Display for Origin {
         match self {
             Self::CommandLine => f.write_str("the command line"),
             Self::Environment(name) => write!(f, "environment variable {name}"),
-            Self::File(path) => write!(f, "{}", path.display()),
+            Self::File { path, line } => write!(f, "{}:{line}", path.display()),
             Self::Default => f.write_str("its default"),
         }
     }
@@ -63,6 +68,7 @@ pub(crate) struct Setting {
     pub(crate) group: String,
     pub(crate) name: String,
     pub(crate) value: String,
+    pub(crate) line: usize,
 }
 
 #[derive(Clone)]
@@ -72,8 +78,9 @@ pub(crate) struct LoadedFile {
 }
 
 impl LoadedFile {
-    fn read(path: &Path) -> Result<Self> {
-        let sections = ini::read(path, Dialect::Oslo)?;
+    /// What can be made of a file, and each thing that is wrong with it.
+    fn read(path: &Path) -> (Self, Vec<Error>) {
+        let (sections, faults) = ini::survey(path, Dialect::Oslo);
         let last = |group: &str, key: &str| {
             let named = sections.iter().rev().filter(|section| same_group(&section.name, group));
             let mut entries = named.flat_map(|section| section.entries.iter().rev());
@@ -86,15 +93,18 @@ impl LoadedFile {
                 group: section.name.clone(),
                 name: entry.key.clone(),
                 value: percent::expand_known(&entry.key, &entry.value, &lookup),
+                line: entry.line,
             }));
         }
-        Ok(Self { path: path.to_owned(), settings })
+        (Self { path: path.to_owned(), settings }, faults)
     }
 
     fn hits<'a>(&'a self, name: Name<'a>) -> impl Iterator<Item = Hit<'a>> {
         let named = move |setting: &&Setting| same_group(&setting.group, name.0) && setting.name == name.1;
-        let origin = || Origin::File(self.path.clone());
-        self.settings.iter().filter(named).map(move |setting| Hit { value: &setting.value, name, origin: origin() })
+        self.settings.iter().filter(named).map(move |setting| {
+            let origin = Origin::File { path: self.path.clone(), line: setting.line };
+            Hit { value: &setting.value, name, origin }
+        })
     }
 }
 
@@ -107,22 +117,30 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    /// Reads the files and keeps what could be an option from the environment.
+    /// Reads the files and keeps what could be an option from the environment; beside it, each thing that is wrong.
     pub(crate) fn load<K: Into<OsString>, V: Into<OsString>>(
         paths: &[PathBuf],
         environment: impl IntoIterator<Item = (K, V)>,
         overrides: Overrides,
-    ) -> Result<Self> {
-        let files = paths.iter().map(|path| LoadedFile::read(path)).collect::<Result<_>>()?;
+    ) -> (Self, Vec<Error>) {
+        let mut faults = Vec::new();
+        let mut files = Vec::new();
+        for path in paths {
+            let (file, wrong) = LoadedFile::read(path);
+            files.push(file);
+            faults.extend(wrong);
+        }
         let mut kept = BTreeMap::new();
         for (name, value) in environment {
             let Ok(name) = name.into().into_string() else { continue };
             if name.starts_with("OS_") && name.contains("__") {
-                let value = value.into().into_string();
-                kept.insert(name.clone(), value.map_err(|_| Error::Environment { name })?);
+                match value.into().into_string() {
+                    Ok(value) => drop(kept.insert(name, value)),
+                    Err(_) => faults.push(Error::Environment { name }),
+                }
             }
         }
-        Ok(Self { overrides, environment: kept, files })
+        (Self { overrides, environment: kept, files }, faults)
     }
 
     /// The winning value under any of the names. Within one source the earlier name wins.

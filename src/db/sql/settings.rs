@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::retry::Retry;
+use super::url::{self, BadUrl};
 
 /// The part of `[database]` that is used (configuration §4), and the page sizes of lists.
 #[derive(Clone)]
@@ -42,6 +43,11 @@ impl fmt::Debug for Settings {
 }
 
 impl Settings {
+    /// Whether the URL can be used at all; nothing is opened.
+    pub(crate) fn check(&self) -> Result<(), BadUrl> {
+        url::parse(&self.connection).map(drop)
+    }
+
     /// The defaults of every option, for this database.
     #[cfg(test)]
     pub(crate) fn new(connection: &str) -> Self {

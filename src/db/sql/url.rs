@@ -12,6 +12,13 @@ use url::Url;
 #[error("[database] connection: {0}")]
 pub(crate) struct BadUrl(pub(super) String);
 
+impl BadUrl {
+    /// The same without the option's name.
+    pub(crate) fn reason(&self) -> String {
+        self.0.clone()
+    }
+}
+
 /// What a URL names.
 #[derive(Debug)]
 pub(super) enum Target {

@@ -1,12 +1,13 @@
 //! What a program may want to tell its operator about the configuration as a whole.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::Conf;
 use crate::expand::Expansion;
+use crate::mask;
 use crate::option::Opt;
-use crate::sources::Origin;
+use crate::sources::{Hit, Origin};
 
 /// A value set under a former name of its option. Prints as a warning.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -31,15 +32,19 @@ impl fmt::Display for Deprecation {
     }
 }
 
-/// A key in a file that no declaration answers to.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Unknown {
-    /// The section, as written.
-    pub group: String,
-    /// The key.
-    pub name: String,
+/// A key that stands in a file, whether it is declared or not.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting<'a> {
     /// The file.
-    pub path: PathBuf,
+    pub path: &'a Path,
+    /// Number of its line, from 1.
+    pub line: usize,
+    /// The section, as written.
+    pub group: &'a str,
+    /// The key.
+    pub name: &'a str,
+    /// The value as it stands there. It may be secret.
+    pub value: &'a str,
 }
 
 /// A `$name` that stands for nothing and was left as written.
@@ -62,16 +67,18 @@ pub struct Dumped {
     pub group: &'static str,
     /// Name of the option.
     pub name: &'static str,
-    /// The value with `$name` replaced; several values are joined by `, `. `****` if it holds a secret, `None` if it
-    /// has no value.
-    pub value: Option<String>,
+    /// The values with `$name` replaced, and where each was set: several only if it may be given several times, none if
+    /// it has no value. A secret is `****`, and so is a password inside a URL.
+    pub values: Vec<(String, Origin)>,
+    /// Why it has no effect, if it has none.
+    pub ignored: Option<&'static str>,
 }
 
 impl Conf {
     /// The former names in use, in registry order.
     pub fn deprecations(&self) -> Vec<Deprecation> {
         let mut found = Vec::new();
-        for opt in &self.registry {
+        for opt in self.effective_options() {
             for hit in self.hits(opt) {
                 let former = opt.deprecated.iter().find(|name| **name == hit.name);
                 found.extend(former.map(|&(used_group, used_name)| Deprecation {
@@ -87,25 +94,27 @@ impl Conf {
         found
     }
 
-    /// The keys in files that none of `registry` answers to, in file order, each once per file.
-    pub fn unknown(&self, registry: &[&Opt]) -> Vec<Unknown> {
-        let mut found = Vec::new();
-        for file in &self.sources.files {
-            for setting in &file.settings {
-                let name = (setting.group.as_str(), setting.name.as_str());
-                let unknown = Unknown { group: name.0.to_owned(), name: name.1.to_owned(), path: file.path.clone() };
-                if !registry.iter().any(|opt| opt.answers_to(name)) && !found.contains(&unknown) {
-                    found.push(unknown);
-                }
-            }
-        }
-        found
+    fn effective_options(&self) -> impl Iterator<Item = &Opt> {
+        self.registry.iter().filter(|opt| opt.ignored.is_none())
+    }
+
+    /// Every key that stands in a file, in file order.
+    pub fn settings(&self) -> impl Iterator<Item = Setting<'_>> {
+        self.sources.files.iter().flat_map(|file| {
+            file.settings.iter().map(|setting| Setting {
+                path: &file.path,
+                line: setting.line,
+                group: &setting.group,
+                name: &setting.name,
+                value: &setting.value,
+            })
+        })
     }
 
     /// The `$name`s left as written because no option has that name, in registry order.
     pub fn unresolved(&self) -> Vec<Unresolved> {
         let mut found = Vec::new();
-        for opt in &self.registry {
+        for opt in self.effective_options() {
             for hit in self.hits(opt) {
                 let mut expansion = Expansion::new(self);
                 // A value that cannot be expanded at all is an error of `validate`, not a warning here.
@@ -126,16 +135,19 @@ impl Conf {
 
     /// The value in force of every option of the registry, in registry order, fit for a log.
     pub fn dump(&self) -> Vec<Dumped> {
-        let dumped = |opt: &Opt| Dumped { group: opt.group, name: opt.name, value: self.shown(opt) };
+        let dumped =
+            |opt: &Opt| Dumped { group: opt.group, name: opt.name, values: self.shown(opt), ignored: opt.ignored };
         self.registry.iter().map(dumped).collect()
     }
 
-    fn shown(&self, opt: &Opt) -> Option<String> {
-        let hits = self.hits(opt);
-        let mut expansion = Expansion::new(self);
-        let mut run = |text: &str| expansion.run((opt.group, opt.name), text).unwrap_or_else(|_| text.to_owned());
-        let values: Vec<_> = hits.iter().map(|hit| run(hit.value)).collect();
-        let secret = opt.secret || expansion.secret;
-        (!values.is_empty()).then(|| if secret { "****".to_owned() } else { values.join(", ") })
+    fn shown(&self, opt: &Opt) -> Vec<(String, Origin)> {
+        let shown = |hit: Hit<'_>| {
+            let mut expansion = Expansion::new(self);
+            let expanded = expansion.run((opt.group, opt.name), hit.value);
+            let text = expanded.unwrap_or_else(|_| hit.value.to_owned());
+            let secret = opt.secret || expansion.secret;
+            (if secret { "****".to_owned() } else { mask::passwords(&text) }, hit.origin)
+        };
+        self.hits(opt).into_iter().map(shown).collect()
     }
 }

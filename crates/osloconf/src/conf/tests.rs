@@ -97,11 +97,11 @@ fn a_bad_value_is_told_with_option_group_origin_and_type() {
     let path = path.display();
     assert_eq!(
         found.conf.port(&PORT).unwrap_err().to_string(),
-        format!("Value for option bind_port from {path} is not valid: 'abc' is not an integer")
+        format!("Value for option bind_port from {path}:2 is not valid: 'abc' is not an integer")
     );
     assert_eq!(
         found.conf.str(&URL).unwrap_err().to_string(),
-        format!("Value for option url in group [db] from {path} is not valid: 'y' is not one of x")
+        format!("Value for option url in group [db] from {path}:4 is not valid: 'y' is not one of x")
     );
 }
 
@@ -125,7 +125,7 @@ fn secrets_stay_out_of_errors_and_dumps() {
     }
     let dump = conf.dump();
     assert!(!format!("{dump:?} {conf:?}").contains("geheim"));
-    let shown = |name| dump.iter().find(|line| line.name == name).unwrap().value.as_deref();
+    let shown = |name| dump.iter().find(|line| line.name == name).unwrap().values.first().map(|(value, _)| &**value);
     assert_eq!(shown("password"), Some("****"));
     assert_eq!(shown("url"), Some("****"));
     assert_eq!(shown("log_file"), None);
@@ -142,11 +142,15 @@ fn half_a_password_is_not_reported_as_a_name() {
 }
 
 #[test]
-fn a_dump_covers_the_registry_and_joins_several_values() {
-    let dump = conf("[notify]\ndriver = a\ndriver = b\n").dump();
+fn a_dump_covers_the_registry_and_names_the_places() {
+    let found = fixture(&["[notify]\ndriver = a\n", "\n[notify]\ndriver = http://u:geheim@h\n"]);
+    let dump = found.conf.dump();
     assert_eq!(dump.len(), ALL.len());
-    let expected = Dumped { group: "notify", name: "driver", value: Some("a, b".to_owned()) };
-    assert!(dump.contains(&expected), "{dump:?}");
+    let at = |name, line| Origin::File { path: found.dir.path().join(name), line };
+    let values = vec![("a".to_owned(), at("0.conf", 2)), ("http://u:****@h".to_owned(), at("1.conf", 3))];
+    assert!(dump.contains(&Dumped { group: "notify", name: "driver", values, ignored: None }), "{dump:?}");
+    let default = vec![("9292".to_owned(), Origin::Default)];
+    assert!(dump.contains(&Dumped { group: "DEFAULT", name: "bind_port", values: default, ignored: None }), "{dump:?}");
 }
 
 #[test]
@@ -157,10 +161,10 @@ fn former_names_work_and_are_reported() {
     let warnings: Vec<_> = found.conf.deprecations().iter().map(ToString::to_string).collect();
     let path = found.dir.path().join("0.conf");
     let log_file = format!(
-        "Option \"logfile\" from group \"DEFAULT\" in {} is deprecated. Use option \"log_file\" from group \"DEFAULT\".",
+        "Option \"logfile\" from group \"DEFAULT\" in {}:2 is deprecated. Use option \"log_file\" from group \"DEFAULT\".",
         path.display()
     );
-    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert_eq!(warnings.len(), 3, "{warnings:?}");
     assert_eq!(warnings[0], log_file);
 }
 
@@ -170,16 +174,44 @@ fn a_former_name_that_loses_is_not_reported() {
 }
 
 #[test]
-fn unknown_keys_are_listed_once_per_file() {
-    let found = fixture(&["[DEFAULT]\nlogfile = x\nnope = 1\nnope = 2\n[Notify]\ndriver = d\n", "[other]\nnope = 3\n"]);
-    let unknown: Vec<_> = found.conf.unknown(&ALL).into_iter().map(|u| (u.group, u.name, u.path)).collect();
+fn every_key_in_a_file_is_told_with_its_line() {
+    let found = fixture(&["[DEFAULT]\nlogfile = x\nnope = 1\n\nnope = 2\n", "[Other]\nnope = 3\n"]);
+    let told: Vec<_> = found.conf.settings().map(|at| (at.path.to_owned(), at.line, at.group, at.name)).collect();
     let path = |name| found.dir.path().join(name);
     let expected = [
-        ("DEFAULT".to_owned(), "nope".to_owned(), path("0.conf")),
-        ("other".to_owned(), "nope".to_owned(), path("1.conf")),
+        (path("0.conf"), 2, "DEFAULT", "logfile"),
+        (path("0.conf"), 3, "DEFAULT", "nope"),
+        (path("0.conf"), 5, "DEFAULT", "nope"),
+        (path("1.conf"), 2, "Other", "nope"),
     ];
-    assert_eq!(unknown, expected);
+    assert_eq!(told, expected);
     assert_eq!(found.conf.files(), [path("0.conf"), path("1.conf")]);
+}
+
+#[test]
+fn what_has_no_effect_is_neither_deprecated_nor_unresolved() {
+    static IGNORED: Opt = Opt::str("DEFAULT", "a").deprecated(&[("DEFAULT", "b")]).ignored("it is a test");
+    let mut conf = conf("[DEFAULT]\nb = $c\n");
+    conf.registry = vec![IGNORED];
+    assert!(conf.deprecations().is_empty() && conf.unresolved().is_empty());
+    assert_eq!(conf.dump()[0].ignored, Some("it is a test"));
+}
+
+#[test]
+fn a_survey_goes_on_after_what_cannot_be_used() {
+    let dir = tempfile::tempdir().unwrap();
+    let paths = ["0.conf", "1.conf"].map(|name| dir.path().join(name));
+    std::fs::write(&paths[0], "early = 1\n[DEFAULT]\nbroken\nbind_port = 80\n[open\n").unwrap();
+    std::fs::write(&paths[1], b"\xff\n").unwrap();
+    let given = paths.clone().map(crate::Given::File);
+    let files = ConfigFiles::resolve(crate::Search::default(), &given, &[]).unwrap();
+    let (conf, faults) = Conf::survey(&ALL, files, [("", ""); 0], Overrides::new());
+    assert_eq!(conf.port(&PORT).unwrap(), Some(80));
+    let told: Vec<_> = faults.iter().map(ToString::to_string).collect();
+    let at = |path: &PathBuf, line: usize| format!("{}:{line}: ", path.display());
+    let places = [at(&paths[0], 1), at(&paths[0], 3), at(&paths[0], 5), at(&paths[1], 1)];
+    assert_eq!(told.len(), places.len(), "{told:?}");
+    assert!(told.iter().zip(&places).all(|(told, place)| told.starts_with(place)), "{told:?}");
 }
 
 #[test]

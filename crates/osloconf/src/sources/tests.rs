@@ -12,7 +12,9 @@ fn sources(first: &str, second: &str, environment: &[(&str, &str)], overrides: &
     for ((group, name), value) in overrides {
         given.entry((group.to_string(), name.to_string())).or_default().push(value.to_string());
     }
-    Sources::load(&paths, environment.iter().copied(), given).unwrap()
+    let (sources, faults) = Sources::load(&paths, environment.iter().copied(), given);
+    assert!(faults.is_empty(), "{faults:?}");
+    sources
 }
 
 fn single<'a>(sources: &'a Sources, names: &[Name<'a>]) -> Option<&'a str> {
@@ -87,10 +89,10 @@ fn percent_keys_come_from_the_section_or_default_of_the_same_file() {
 fn undecodable_environment_matters_only_for_options() {
     use std::os::unix::ffi::OsStringExt;
     let junk = || OsString::from_vec(vec![0xff]);
-    let load = |name: &str| Sources::load(&[], [(OsString::from(name), junk())], Overrides::new()).map(drop);
-    assert!(load("PATH").is_ok());
-    assert!(Sources::load(&[], [(junk(), junk())], Overrides::new()).is_ok());
-    let message = load("OS_DEFAULT__A").unwrap_err().to_string();
+    let load = |name: &str| Sources::load(&[], [(OsString::from(name), junk())], Overrides::new()).1;
+    assert!(load("PATH").is_empty());
+    assert!(Sources::load(&[], [(junk(), junk())], Overrides::new()).1.is_empty());
+    let message = load("OS_DEFAULT__A")[0].to_string();
     assert_eq!(message, "Environment variable OS_DEFAULT__A is not valid UTF-8");
 }
 
@@ -98,6 +100,6 @@ fn undecodable_environment_matters_only_for_options() {
 fn origins_read_well_in_a_sentence() {
     assert_eq!(Origin::CommandLine.to_string(), "the command line");
     assert_eq!(Origin::Environment("OS_G__A".into()).to_string(), "environment variable OS_G__A");
-    assert_eq!(Origin::File("/etc/x.conf".into()).to_string(), "/etc/x.conf");
+    assert_eq!(Origin::File { path: "/etc/x.conf".into(), line: 7 }.to_string(), "/etc/x.conf:7");
     assert_eq!(Origin::Default.to_string(), "its default");
 }
