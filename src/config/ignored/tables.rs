@@ -58,7 +58,7 @@ pub(super) const TABLES: [Table; 26] = [
     Table {
         group: "DEFAULT",
         why: NOT_YET,
-        names: "max_request_id_length=64 scrub_pool_size=1 restore http_keepalive=true ca_file task_time_to_live=48",
+        names: "scrub_pool_size=1 restore http_keepalive=true ca_file task_time_to_live=48",
     },
     Table {
         group: "DEFAULT",
