@@ -20,7 +20,9 @@ pub(super) static FILESYSTEM_STORE_DATADIR: Opt = Opt::str("glance_store", "file
 pub(super) static FILESYSTEM_STORE_DATADIRS: Opt = Opt::multi("glance_store", "filesystem_store_datadirs")
     .deprecated(&[("DEFAULT", "filesystem_store_datadirs")])
     .empty_is_unset()
-    .help("Several directories instead, each path:priority; of the highest priority the one with the most room is taken");
+    .help(
+        "Several directories instead, each path:priority; of the highest priority the one with the most room is taken",
+    );
 static FILESYSTEM_STORE_METADATA_FILE: Opt = Opt::str("glance_store", "filesystem_store_metadata_file")
     .deprecated(&[("DEFAULT", "filesystem_store_metadata_file")])
     .empty_is_unset()

@@ -191,7 +191,7 @@ fn a_directory_named_twice_alike_counts_once() {
 
 #[test]
 fn a_read_only_directory_disables_uploads_at_the_start() {
-    let setup = over(&["a:1", "sealed"]);
+    let setup = over(&["a:1", "sealed:2"]);
     let Some(disk) = TinyDisk::mount(setup.path("sealed"), 64) else { return };
     disk.read_only(true);
     refuses_uploads(setup, "/sealed");
@@ -210,7 +210,8 @@ fn what_killed_servers_leave_is_removed_from_every_directory() {
     drop(lock);
     // By a server that chose another directory, and by one whose disk cannot hold files without a name.
     fs::write(gander.path("a").join(&id), "left").unwrap();
-    let parts: Vec<PathBuf> = ["a", "b"].map(|dir| gander.path(dir).join(format!(".{id}.0123456789abcdef.part"))).into();
+    let parts: Vec<PathBuf> =
+        ["a", "b"].map(|dir| gander.path(dir).join(format!(".{id}.0123456789abcdef.part"))).into();
     for part in &parts {
         fs::write(part, "left").unwrap();
     }

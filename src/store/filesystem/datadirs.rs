@@ -23,7 +23,10 @@ impl Datadirs {
     /// Makes all directories ready: one that cannot be used is not left out silently. The error is for the log.
     pub(super) fn open(settings: &Settings) -> std::result::Result<Self, String> {
         let choices = settings.directories()?;
-        let all = choices.into_iter().map(|choice| Datadir::open(choice, settings)).collect::<std::result::Result<_, String>>()?;
+        let all = choices
+            .into_iter()
+            .map(|choice| Datadir::open(choice, settings))
+            .collect::<std::result::Result<_, String>>()?;
         Ok(Self { all, mountpoints: Mountpoints::read(settings.metadata_file.as_deref())? })
     }
 

@@ -120,7 +120,10 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         for path in [file.path(), Path::new("/nowhere")] {
             let error = Mountpoints::read(Some(path)).unwrap_err();
-            assert!(error.contains("filesystem_store_metadata_file") && error.contains(path.to_str().unwrap()), "{error}");
+            assert!(
+                error.contains("filesystem_store_metadata_file") && error.contains(path.to_str().unwrap()),
+                "{error}"
+            );
         }
     }
 }

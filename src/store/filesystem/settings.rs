@@ -67,7 +67,8 @@ fn parse(entry: &str) -> Result<Choice, String> {
         return Err(format!("filesystem_store_datadirs: \"{entry}\" names no directory"));
     }
     let priority = if priority.is_empty() { Ok(0) } else { priority.parse() };
-    let priority = priority.map_err(|_| format!("filesystem_store_datadirs: the priority of \"{entry}\" is no number"))?;
+    let priority =
+        priority.map_err(|_| format!("filesystem_store_datadirs: the priority of \"{entry}\" is no number"))?;
     Ok(Choice { path: absolute(Path::new(path))?, priority })
 }
 
