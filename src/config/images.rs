@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use osloconf::Opt;
 
 use super::front::PUBLIC_ENDPOINT;
-use super::store::FILESYSTEM_STORE_DATADIR;
 use super::v2::SHOW_MULTIPLE_LOCATIONS;
 use super::{Error, Loaded, Result};
 use crate::images::Settings;
@@ -48,8 +47,8 @@ pub(super) static SCRUBBER_DATADIR: Opt = Opt::str("DEFAULT", "scrubber_datadir"
     .help("Where the scrubber's work is queued");
 static UPLOAD_JOURNAL_DIR: Opt = Opt::str("DEFAULT", "upload_journal_dir").empty_is_unset().help(
     "Where unfinished uploads and deletions are noted, for the next start of any server that shares it to clean up what \
-     a crash left; share it wherever images are shared. Default: .journal below filesystem_store_datadir, or else below \
-     the data directory",
+     a crash left; share it wherever images are shared. Default: .journal below filesystem_store_datadir, or below that \
+     of filesystem_store_datadirs which has the lowest priority, or else below the data directory",
 );
 static NODE_STAGING_URI: Opt = Opt::str("DEFAULT", "node_staging_uri")
     .default("file:///tmp/staging/")
@@ -104,8 +103,9 @@ impl Loaded {
         let upload_journal_dir = match conf.str(&UPLOAD_JOURNAL_DIR)? {
             Some(dir) => PathBuf::from(dir),
             None => {
-                let datadir = conf.str(&FILESYSTEM_STORE_DATADIR)?.map(PathBuf::from);
-                datadir.unwrap_or_else(|| self.data_dir.clone()).join(".journal")
+                // Of several directories the one that is full last: without a journal no upload is taken.
+                let last = self.file_store()?.directories().ok().and_then(|mut directories| directories.pop());
+                last.map_or_else(|| self.data_dir.clone(), |directory| directory.path).join(".journal")
             }
         };
         let stage_host = match conf.str(&WORKER_SELF_REFERENCE_URL)? {

@@ -100,8 +100,10 @@ impl Loaded {
         let mut embedded = Vec::new();
         if unconfigured && program == Program::Api {
             let mut overrides = overrides;
+            let several_datadirs = conf.is_set(&super::store::FILESYSTEM_STORE_DATADIRS);
             for (opt, value) in embedded_defaults(data_dir) {
-                if !conf.is_set(opt) {
+                let in_place_of = several_datadirs && opt.name == super::store::FILESYSTEM_STORE_DATADIR.name;
+                if !conf.is_set(opt) && !in_place_of {
                     overrides.insert((opt.group.to_owned(), opt.name.to_owned()), vec![value]);
                     embedded.push(opt);
                 }

@@ -17,15 +17,30 @@ pub(super) static FILESYSTEM_STORE_DATADIR: Opt = Opt::str("glance_store", "file
     .deprecated(&[("DEFAULT", "filesystem_store_datadir")])
     .empty_is_unset()
     .help("Directory of the file store");
+pub(super) static FILESYSTEM_STORE_DATADIRS: Opt = Opt::multi("glance_store", "filesystem_store_datadirs")
+    .deprecated(&[("DEFAULT", "filesystem_store_datadirs")])
+    .empty_is_unset()
+    .help(
+        "Several directories instead, each path:priority; of the highest priority the one with the most room is taken",
+    );
+static FILESYSTEM_STORE_METADATA_FILE: Opt = Opt::str("glance_store", "filesystem_store_metadata_file")
+    .deprecated(&[("DEFAULT", "filesystem_store_metadata_file")])
+    .empty_is_unset()
+    .help("JSON file of what is noted of its locations: {\"id\": …, \"mountpoint\": …}, or a list of these");
 static FILESYSTEM_STORE_FILE_PERM: Opt = Opt::int("glance_store", "filesystem_store_file_perm")
     .deprecated(&[("DEFAULT", "filesystem_store_file_perm")])
     .default("0")
     .range(0, 777)
     .help("Mode of its files, its digits read as octal; 0: by umask");
 static FILESYSTEM_STORE_CHUNK_SIZE: Opt = Opt::int("glance_store", "filesystem_store_chunk_size")
+    .deprecated(&[("DEFAULT", "filesystem_store_chunk_size")])
     .default("65536")
     .range(1, 1_073_741_824)
     .help("Bytes read or written at once, at least");
+static FILESYSTEM_THIN_PROVISIONING: Opt = Opt::bool("glance_store", "filesystem_thin_provisioning")
+    .deprecated(&[("DEFAULT", "filesystem_thin_provisioning")])
+    .default("false")
+    .help("Leave holes in its files where an image has nothing but zeros");
 static HTTPS_CA_CERTIFICATES_FILE: Opt =
     Opt::str("glance_store", "https_ca_certificates_file").empty_is_unset().help("Authorities that sign https stores");
 static HTTPS_INSECURE: Opt =
@@ -42,8 +57,11 @@ static METADATA_ENCRYPTION_KEY: Opt = Opt::str("DEFAULT", "metadata_encryption_k
 pub(super) static OPTIONS: &[&Opt] = &[
     &DEFAULT_STORE,
     &FILESYSTEM_STORE_DATADIR,
+    &FILESYSTEM_STORE_DATADIRS,
+    &FILESYSTEM_STORE_METADATA_FILE,
     &FILESYSTEM_STORE_FILE_PERM,
     &FILESYSTEM_STORE_CHUNK_SIZE,
+    &FILESYSTEM_THIN_PROVISIONING,
     &HTTPS_CA_CERTIFICATES_FILE,
     &HTTPS_INSECURE,
     &HTTP_CONNECT_TIMEOUT,
@@ -57,11 +75,7 @@ impl Loaded {
         let conf = &self.conf;
         Ok(Settings {
             default_store: conf.str(&DEFAULT_STORE)?.unwrap_or_default(),
-            filesystem: filesystem::Settings {
-                datadir: conf.str(&FILESYSTEM_STORE_DATADIR)?.map(Into::into),
-                file_perm: u32::try_from(self.natural(&FILESYSTEM_STORE_FILE_PERM)?).unwrap_or(0),
-                chunk_size: usize::try_from(self.natural(&FILESYSTEM_STORE_CHUNK_SIZE)?).unwrap_or(usize::MAX),
-            },
+            filesystem: self.file_store()?,
             http: http::Settings {
                 connect_timeout: Duration::from_secs(self.natural(&HTTP_CONNECT_TIMEOUT)?),
                 first_byte_timeout: Duration::from_secs(self.natural(&HTTP_READ_TIMEOUT)?),
@@ -69,6 +83,18 @@ impl Loaded {
                 https_insecure: conf.bool(&HTTPS_INSECURE)?,
                 https_ca_certificates_file: conf.str(&HTTPS_CA_CERTIFICATES_FILE)?.map(Into::into),
             },
+        })
+    }
+
+    pub(super) fn file_store(&self) -> Result<filesystem::Settings> {
+        let conf = &self.conf;
+        Ok(filesystem::Settings {
+            datadir: conf.str(&FILESYSTEM_STORE_DATADIR)?.map(Into::into),
+            datadirs: conf.multi(&FILESYSTEM_STORE_DATADIRS)?,
+            metadata_file: conf.str(&FILESYSTEM_STORE_METADATA_FILE)?.map(Into::into),
+            file_perm: u32::try_from(self.natural(&FILESYSTEM_STORE_FILE_PERM)?).unwrap_or(0),
+            chunk_size: usize::try_from(self.natural(&FILESYSTEM_STORE_CHUNK_SIZE)?).unwrap_or(usize::MAX),
+            thin_provisioning: conf.bool(&FILESYSTEM_THIN_PROVISIONING)?,
         })
     }
 

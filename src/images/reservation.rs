@@ -30,8 +30,8 @@ impl Images {
         work: Work,
         fields: ImageFields,
     ) -> Result<Reservation> {
-        let location = store.location(&image.id).map(|uri| self.stored_location(&uri).uri);
-        let note = Note { work, locations: location.into_iter().collect(), repeatable: ctx.api == Api::V2 };
+        let locations = store.locations(&image.id).iter().map(|uri| self.stored_location(uri).uri).collect();
+        let note = Note { work, locations, repeatable: ctx.api == Api::V2 };
         let mut entry =
             Entry::begin(&self.parts.settings.upload_journal_dir, &image.id, note).await.map_err(|error| {
                 tracing::error!("no upload is taken, as upload_journal_dir cannot be written: {error}");

@@ -12,7 +12,7 @@ use super::journal::Work;
 use super::reservation::{Reservation, discard, not_queued};
 use super::storage_quota::{Overfull, Room, recorded};
 use super::{Error, Images, Result};
-use crate::model::{ByteStream, Context, Image, ImageFields, ImageId, ImageStatus, Resource};
+use crate::model::{ByteStream, Context, Image, ImageFields, ImageId, ImageStatus, Location, Resource};
 use crate::store::{self, Added, Store};
 
 /// Data for an image, and what its sender says of it.
@@ -186,13 +186,14 @@ impl Images {
 
     async fn activate(&self, reserved: &mut Reservation, store: &dyn Store, kept: Kept) -> Result<Image> {
         let Kept { added, got, virtual_size } = kept;
+        let location = Location { metadata: added.metadata.clone(), ..self.stored_location(&added.uri) };
         let fields = ImageFields {
             status: Some(ImageStatus::Active),
             size: Some(Some(added.size)),
             virtual_size: virtual_size.map(Some),
             checksum: Some(Some(got.md5)),
             os_hash: Some(Some(got.os_hash)),
-            locations: Some(vec![self.stored_location(&added.uri)]),
+            locations: Some(vec![location]),
             ..ImageFields::default()
         };
         self.complete(reserved, store, &added, fields).await

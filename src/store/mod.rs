@@ -11,6 +11,7 @@ mod stores;
 mod unavailable;
 
 use async_trait::async_trait;
+use serde_json::{Map, Value};
 
 pub(crate) use self::local::LocalFile;
 pub(crate) use self::stores::{OpenError, Settings, Stores};
@@ -71,6 +72,8 @@ pub(crate) struct Added {
     pub(crate) uri: String,
     /// Bytes stored.
     pub(crate) size: u64,
+    /// What is to be noted of the location.
+    pub(crate) metadata: Map<String, Value>,
 }
 
 /// An object opened for reading.
@@ -112,10 +115,11 @@ pub(crate) trait Store: Send + Sync + std::fmt::Debug {
         Err(Error::BadLocation(format!("Locations with the scheme '{scheme}' are not accepted from clients")))
     }
 
-    /// Where [`Store::add`] will put the image, so that it can be found even if nobody lives to tell; `None` if the store
-    /// takes no images. Must be just the URI that `add` yields.
-    fn location(&self, _id: &ImageId) -> Option<String> {
-        None
+    /// Where [`Store::add`] may put the image, so that it can be found even if nobody lives to tell; none if the store
+    /// takes no images. The URI that `add` yields must be just one of them, and `add` must refuse an image that is at
+    /// another already.
+    fn locations(&self, _id: &ImageId) -> Vec<String> {
+        Vec::new()
     }
 
     /// Whether what lies here is only looked at: nothing is ever added or removed.

@@ -3,7 +3,7 @@
 use std::fmt::{Display, Write};
 
 /// Options, those of `[DEFAULT]` by their name, others as `section.name`; and the flavor. A value set twice is the last
-/// one.
+/// one, unless it is added.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Conf {
     options: Vec<(String, String)>,
@@ -13,6 +13,11 @@ pub(crate) struct Conf {
 impl Conf {
     pub(crate) fn set(&mut self, name: &str, value: impl Display) {
         self.remove(name);
+        self.options.push((name.to_owned(), value.to_string()));
+    }
+
+    /// One more value of an option that may have several.
+    pub(crate) fn add(&mut self, name: &str, value: impl Display) {
         self.options.push((name.to_owned(), value.to_string()));
     }
 

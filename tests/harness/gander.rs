@@ -73,6 +73,12 @@ impl Setup {
         self
     }
 
+    /// Sets one more value of an option that may have several.
+    pub(crate) fn add(mut self, name: &str, value: impl Display) -> Self {
+        self.conf.add(name, value);
+        self
+    }
+
     /// On this database, and not one of its own.
     pub(crate) fn on(mut self, database: &Database) -> Self {
         self.conf.set("sql_connection", database.url());

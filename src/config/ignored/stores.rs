@@ -3,11 +3,7 @@
 use super::Table;
 
 /// Tables of any group that a store has.
-pub(super) const TABLES: [Table; 9] = [
-    of(
-        "this part of the file store is not built yet",
-        "filesystem_store_datadirs filesystem_store_metadata_file filesystem_thin_provisioning=false",
-    ),
+pub(super) const TABLES: [Table; 8] = [
     of(
         "files are read and written another way",
         "filesystem_store_timeout=0 filesystem_store_thread_pool_size=10 filesystem_store_threadpool_threshold=75",

@@ -7,6 +7,7 @@ use super::error::Fault;
 use super::pool::Session;
 use super::statement::{insert_child, soft_delete_children};
 use crate::model::{ImageId, ImageStatus, Location};
+use crate::wire::python_json;
 
 /// Adds locations.
 pub(super) async fn add(
@@ -16,7 +17,8 @@ pub(super) async fn add(
     now: NaiveDateTime,
 ) -> Result<(), Fault> {
     for Location { uri, metadata } in locations {
-        let metadata = serde_json::Value::from(metadata.clone()).to_string();
+        // As Glance writes it, for whoever compares the text.
+        let metadata = python_json(&metadata.clone().into());
         let cells = [("value", uri.as_str().into()), ("meta_data", metadata.into()), ("status", "active".into())];
         session.execute(&insert_child("image_locations", image, now, cells)).await?;
     }

@@ -1,13 +1,14 @@
-//! The directory that images are stored in: made ready once, at start.
+//! A directory that images are stored in: made ready once, at start.
 
 use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, Mode, flock};
+use rustix::fs::{Access, FlockOperation, Mode, access, flock};
 
-use super::{Settings, incoming};
+use super::settings::{Choice, Settings};
+use super::{incoming, sparse};
 use crate::model::ImageId;
 
 /// A usable datadir.
@@ -15,8 +16,12 @@ use crate::model::ImageId;
 pub(super) struct Datadir {
     /// Absolute, valid UTF-8.
     pub(super) path: PathBuf,
+    /// Those of a higher one are preferred.
+    pub(super) priority: i64,
     /// Mode for finished files; `None` leaves what the umask gave.
     pub(super) file_mode: Option<Mode>,
+    /// Pieces of this size that are all zeros become holes; `None` writes everything.
+    pub(super) grain: Option<usize>,
     /// Whether its filesystem can hold files without a name (`O_TMPFILE`).
     pub(super) unnamed: bool,
 }
@@ -28,21 +33,21 @@ impl Datadir {
     }
 
     /// Creates the directory if it is missing. The error is for the log.
-    pub(super) fn open(settings: &Settings) -> Result<Self, String> {
-        let configured = settings.datadir.as_ref().ok_or("filesystem_store_datadir is not set")?;
+    pub(super) fn open(choice: Choice, settings: &Settings) -> Result<Self, String> {
+        let Choice { path, priority } = choice;
         let file_mode = file_mode(settings.file_perm)?;
-        let unusable = |error: io::Error| format!("filesystem_store_datadir {}: {error}", configured.display());
-        let path = std::path::absolute(configured).map_err(unusable)?;
-        if path.to_str().is_none() {
-            return Err("filesystem_store_datadir is not valid UTF-8".to_owned());
-        }
+        let unusable = |error: io::Error| format!("directory {} of the file store: {error}", path.display());
         fs::create_dir_all(&path).map_err(unusable)?;
-        if let Some(mode) = file_mode {
-            let_in(&path, mode).map_err(unusable)?;
+        access(&path, Access::WRITE_OK).map_err(|error| unusable(error.into()))?;
+        if let Some(mode) = file_mode
+            && let Err(error) = let_in(&path, mode)
+        {
+            tracing::warn!(path = %path.display(), "others cannot be let into the directory of the file store: {error}");
         }
         sweep(&path).map_err(unusable)?;
         let unnamed = incoming::unnamed(&path).is_ok();
-        Ok(Self { path, file_mode, unnamed })
+        let grain = settings.thin_provisioning.then(|| sparse::grain(settings.chunk_size));
+        Ok(Self { path, priority, file_mode, grain, unnamed })
     }
 }
 
@@ -90,11 +95,10 @@ fn sweep(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
-    use std::path::PathBuf;
 
     use rustix::fs::Mode;
 
-    use super::{Datadir, Settings, file_mode};
+    use super::{Choice, Datadir, Settings, file_mode};
 
     #[test]
     fn file_perm_is_octal_in_decimal_digits() {
@@ -108,20 +112,19 @@ mod tests {
     #[test]
     fn a_mode_for_others_opens_the_directory_to_them() {
         let dir = tempfile::tempdir().unwrap();
-        let datadir = dir.path().join("a/b");
-        std::fs::create_dir_all(&datadir).unwrap();
-        std::fs::set_permissions(&datadir, PermissionsExt::from_mode(0o700)).unwrap();
-        let settings = Settings { datadir: Some(datadir.clone()), file_perm: 604, ..Settings::default() };
-        Datadir::open(&settings).unwrap();
-        assert_eq!(std::fs::metadata(&datadir).unwrap().permissions().mode() & 0o777, 0o701);
+        let path = dir.path().join("a/b");
+        std::fs::create_dir_all(&path).unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o700)).unwrap();
+        let choice = Choice { path: path.clone(), priority: 0 };
+        Datadir::open(choice, &Settings { file_perm: 604, ..Settings::default() }).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o701);
     }
 
     #[test]
-    fn an_unusable_datadir_is_named() {
+    fn an_unusable_directory_is_named() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let open = |datadir: Option<PathBuf>| Datadir::open(&Settings { datadir, ..Settings::default() });
-        assert!(open(None).unwrap_err().contains("filesystem_store_datadir"));
-        let error = open(Some(file.path().to_owned())).unwrap_err();
+        let choice = Choice { path: file.path().to_owned(), priority: 0 };
+        let error = Datadir::open(choice, &Settings::default()).unwrap_err();
         assert!(error.contains(file.path().to_str().unwrap()), "{error}");
     }
 }

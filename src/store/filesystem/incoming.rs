@@ -3,7 +3,7 @@
 //! Everything here blocks.
 
 use std::fs::{self, File, Permissions};
-use std::io::{self, IoSlice, Write};
+use std::io::{self, IoSlice, Seek, SeekFrom, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use bytes::Bytes;
 use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, flock, linkat, openat};
 
 use super::datadir::Datadir;
+use super::sparse::{self, Run};
 use crate::model::ImageId;
 use crate::store::{Error, Result};
 
@@ -31,6 +32,10 @@ pub(super) struct Incoming {
     target: PathBuf,
     /// Its temporary name, where the filesystem insists on one.
     part: Option<PathBuf>,
+    /// Its mode in the end.
+    mode: Option<Mode>,
+    /// Pieces of this size that are all zeros become holes.
+    grain: Option<usize>,
     /// Bytes in it.
     size: u64,
     /// Of these, those that are on their way to disk.
@@ -51,10 +56,6 @@ impl Incoming {
     /// Starts the file of image `id`.
     pub(super) fn create(datadir: &Datadir, id: &ImageId) -> Result<Self> {
         let target = datadir.target(id);
-        // Linking would find out, but only after all data was received.
-        if target.symlink_metadata().is_ok() {
-            return Err(duplicate(&target));
-        }
         fs::create_dir_all(&datadir.path).map_err(write_error)?;
         let (file, part) = if datadir.unnamed {
             (unnamed(&datadir.path).map_err(write_error)?, None)
@@ -62,21 +63,21 @@ impl Incoming {
             let (file, part) = named(&datadir.path, id).map_err(write_error)?;
             (file, Some(part))
         };
-        Ok(Self { file, target, part, size: 0, on_the_way: 0 })
+        let (mode, grain) = (datadir.file_mode, datadir.grain);
+        Ok(Self { file, target, part, mode, grain, size: 0, on_the_way: 0 })
     }
 
     /// Appends `blocks`.
     pub(super) fn write(&mut self, blocks: &[Bytes]) -> Result<()> {
-        let mut slices: Vec<IoSlice<'_>> = blocks.iter().map(|block| IoSlice::new(block)).collect();
-        // The standard library's write_all_vectored is not stable.
-        let mut rest = slices.as_mut_slice();
-        IoSlice::advance_slices(&mut rest, 0);
-        while !rest.is_empty() {
-            match self.file.write_vectored(rest) {
-                Ok(0) => return Err(Error::Io(io::ErrorKind::WriteZero.into())),
-                Ok(written) => IoSlice::advance_slices(&mut rest, written),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(write_error(error)),
+        match self.grain {
+            None => self.append(blocks.iter().map(AsRef::as_ref))?,
+            Some(grain) => {
+                for run in sparse::runs(blocks, self.size, grain) {
+                    match run {
+                        Run::Data(pieces) => self.append(pieces)?,
+                        Run::Hole(len) => self.skip(len)?,
+                    }
+                }
             }
         }
         self.size += blocks.iter().map(|block| block.len() as u64).sum::<u64>();
@@ -89,11 +90,37 @@ impl Incoming {
         Ok(())
     }
 
+    fn append<'a>(&mut self, pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<()> {
+        let mut slices: Vec<IoSlice<'_>> = pieces.into_iter().map(IoSlice::new).collect();
+        // The standard library's write_all_vectored is not stable.
+        let mut rest = slices.as_mut_slice();
+        IoSlice::advance_slices(&mut rest, 0);
+        while !rest.is_empty() {
+            match self.file.write_vectored(rest) {
+                Ok(0) => return Err(Error::Io(io::ErrorKind::WriteZero.into())),
+                Ok(written) => IoSlice::advance_slices(&mut rest, written),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(write_error(error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Leaves a hole.
+    fn skip(&mut self, len: u64) -> Result<()> {
+        let len = i64::try_from(len).unwrap_or(i64::MAX);
+        self.file.seek(SeekFrom::Current(len)).map(drop).map_err(write_error)
+    }
+
     /// Brings the data to disk and gives the file its name, never replacing another.
-    pub(super) fn publish(self, mode: Option<Mode>) -> Result<Published> {
-        if let Some(mode) = mode {
+    pub(super) fn publish(self) -> Result<Published> {
+        if let Some(mode) = self.mode {
             let permissions = Permissions::from_mode(mode.as_raw_mode());
             self.file.set_permissions(permissions).map_err(write_error)?;
+        }
+        if self.grain.is_some() {
+            // A hole at the end is none yet.
+            self.file.set_len(self.size).map_err(write_error)?;
         }
         self.file.sync_all().map_err(write_error)?;
         self.link().map_err(|error| match error.kind() {
@@ -176,12 +203,12 @@ pub(super) fn is_part_name(name: &str) -> bool {
     name.starts_with('.') && name.ends_with(".part")
 }
 
-fn duplicate(path: &Path) -> Error {
+pub(super) fn duplicate(path: &Path) -> Error {
     Error::Duplicate(format!("Image file {} already exists!", path.display()))
 }
 
 /// What an operating system's refusal to write means (stores §6.1).
-fn write_error(error: io::Error) -> Error {
+pub(super) fn write_error(error: io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => Error::Full,
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Error::WriteDenied,
@@ -198,9 +225,10 @@ mod tests {
 
     use super::{Datadir, Error, Incoming, write_error};
     use crate::model::ImageId;
+    use crate::store::filesystem::settings::{Choice, Settings};
 
     fn datadir(dir: &tempfile::TempDir, unnamed: bool) -> Datadir {
-        Datadir { path: dir.path().to_owned(), file_mode: None, unnamed }
+        Datadir { path: dir.path().to_owned(), priority: 0, file_mode: None, grain: None, unnamed }
     }
 
     fn names(dir: &tempfile::TempDir) -> Vec<String> {
@@ -215,7 +243,7 @@ mod tests {
             let mut incoming = Incoming::create(&datadir(&dir, unnamed), &id).unwrap();
             incoming.write(&[Bytes::from_static(b"ab"), Bytes::new(), Bytes::from_static(b"c")]).unwrap();
             assert!(names(&dir).iter().all(|name| !unnamed && name.ends_with(".part")));
-            let path = incoming.publish(None).unwrap().keep();
+            let path = incoming.publish().unwrap().keep();
             assert_eq!(names(&dir), [id.as_str()]);
             assert_eq!(fs::read(path).unwrap(), b"abc");
         }
@@ -227,7 +255,7 @@ mod tests {
             let dir = tempfile::tempdir().unwrap();
             let create = || Incoming::create(&datadir(&dir, unnamed), &ImageId::random()).unwrap();
             drop(create());
-            drop(create().publish(None).unwrap());
+            drop(create().publish().unwrap());
             assert!(names(&dir).is_empty());
         }
     }
@@ -240,8 +268,8 @@ mod tests {
             let create = || Incoming::create(&datadir(&dir, unnamed), &id).unwrap();
             let (mut first, second) = (create(), create());
             first.write(&[Bytes::from_static(b"first")]).unwrap();
-            let path = first.publish(None).unwrap().keep();
-            assert!(matches!(second.publish(None), Err(Error::Duplicate(_))));
+            let path = first.publish().unwrap().keep();
+            assert!(matches!(second.publish(), Err(Error::Duplicate(_))));
             assert_eq!(fs::read(path).unwrap(), b"first");
             assert_eq!(names(&dir), [id.as_str()]);
         }
@@ -253,8 +281,7 @@ mod tests {
         let writer = Incoming::create(&datadir(&dir, false), &ImageId::random()).unwrap();
         File::create(dir.path().join(".left.0123.part")).unwrap();
         File::create(dir.path().join("kept")).unwrap();
-        let settings = super::super::Settings { datadir: Some(dir.path().to_owned()), ..Default::default() };
-        Datadir::open(&settings).unwrap();
+        Datadir::open(Choice { path: dir.path().to_owned(), priority: 0 }, &Settings::default()).unwrap();
         let mut left = names(&dir);
         left.sort();
         assert_eq!(left.len(), 2, "{left:?}");

@@ -1,11 +1,15 @@
-//! The filesystem store: `<datadir>/<image id>`, located by `file://<absolute path>` (v1-system §9.1, stores §6.1).
+//! The filesystem store: `<datadir>/<image id>`, in one or several directories, located by `file://<absolute path>` (v1-system §9.1, stores §6.1).
 //!
 //! A file appears under its name only when it is complete and on disk, so neither a crash nor a broken upload leaves
 //! anything behind. Locations come from our own records only: a path is taken as it stands.
 
 mod datadir;
+mod datadirs;
 mod incoming;
+mod mountpoints;
 mod read;
+mod settings;
+mod sparse;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -17,41 +21,31 @@ use std::{fs, io};
 use async_trait::async_trait;
 use tokio::task::JoinHandle;
 
-use self::datadir::Datadir;
+use self::datadirs::Datadirs;
+pub(crate) use self::settings::Settings;
 use super::{Added, ByteRange, Error, LocalFile, Opened, Result, Store};
 use crate::model::{ByteStream, ImageId};
-
-/// The operator's choices.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Settings {
-    /// Where images are stored; `None` disables adding, reading goes on.
-    pub(crate) datadir: Option<PathBuf>,
-    /// `filesystem_store_file_perm` as written: its decimal digits are the octal mode; 0 leaves it to the umask.
-    pub(crate) file_perm: u32,
-    /// Bytes per read; fewer than the store's own minimum are not obeyed.
-    pub(crate) chunk_size: usize,
-}
 
 /// The driver.
 #[derive(Debug)]
 pub(crate) struct Filesystem {
     /// `None`: adding is disabled.
-    datadir: Option<Arc<Datadir>>,
+    datadirs: Option<Arc<Datadirs>>,
     block: usize,
 }
 
 impl Filesystem {
-    /// Makes the datadir ready and removes what crashed writers left there. A datadir that cannot be used disables
-    /// adding, which is logged; it never fails (v1-system §9).
+    /// Makes the directories ready and removes what crashed writers left there. One that cannot be used disables
+    /// adding, as does a useless metadata file, which is logged; it never fails (v1-system §9).
     pub(crate) fn open(settings: &Settings) -> Self {
-        let datadir = match Datadir::open(settings) {
-            Ok(datadir) => Some(Arc::new(datadir)),
+        let datadirs = match Datadirs::open(settings) {
+            Ok(datadirs) => Some(Arc::new(datadirs)),
             Err(reason) => {
                 tracing::warn!(%reason, "filesystem store: disabling add method");
                 None
             }
         };
-        Self { datadir, block: read::block_size(settings.chunk_size) }
+        Self { datadirs, block: read::block_size(settings.chunk_size) }
     }
 }
 
@@ -61,14 +55,14 @@ impl Store for Filesystem {
         &["file", "filesystem"]
     }
 
-    fn location(&self, id: &ImageId) -> Option<String> {
-        self.datadir.as_ref().map(|datadir| uri_of(&datadir.target(id)))
+    fn locations(&self, id: &ImageId) -> Vec<String> {
+        self.datadirs.iter().flat_map(|datadirs| datadirs.targets(id)).map(|path| uri_of(&path)).collect()
     }
 
-    async fn add(&self, id: &ImageId, data: ByteStream, _size: Option<u64>) -> Result<Added> {
-        let datadir = self.datadir.clone().ok_or(Error::AddDisabled)?;
-        let (path, size) = write::receive(datadir, id.clone(), data).await?;
-        Ok(Added { uri: uri_of(&path), size })
+    async fn add(&self, id: &ImageId, data: ByteStream, size: Option<u64>) -> Result<Added> {
+        let datadirs = self.datadirs.clone().ok_or(Error::AddDisabled)?;
+        let (path, size) = write::receive(Arc::clone(&datadirs), id.clone(), data, size).await?;
+        Ok(Added { uri: uri_of(&path), size, metadata: datadirs.mountpoints.noted(&path) })
     }
 
     async fn get(&self, uri: &str, range: ByteRange) -> Result<Opened> {

@@ -15,7 +15,9 @@ fn settings(dir: &tempfile::TempDir) -> Settings {
 
 fn without_unnamed_files(dir: &tempfile::TempDir) -> Filesystem {
     let mut store = Filesystem::open(&settings(dir));
-    Arc::get_mut(store.datadir.as_mut().unwrap()).unwrap().unnamed = false;
+    for datadir in &mut Arc::get_mut(store.datadirs.as_mut().unwrap()).unwrap().all {
+        datadir.unnamed = false;
+    }
     store
 }
 
@@ -23,7 +25,7 @@ fn without_unnamed_files(dir: &tempfile::TempDir) -> Filesystem {
 async fn conforms() {
     let dir = tempfile::tempdir().unwrap();
     let store = Filesystem::open(&settings(&dir));
-    assert!(store.datadir.as_ref().unwrap().unnamed, "this machine cannot test files without a name");
+    assert!(store.datadirs.as_ref().unwrap().all[0].unnamed, "this machine cannot test files without a name");
     conformance::is_writable(&store).await;
 }
 
@@ -31,6 +33,55 @@ async fn conforms() {
 async fn conforms_without_unnamed_files() {
     let dir = tempfile::tempdir().unwrap();
     conformance::is_writable(&without_unnamed_files(&dir)).await;
+}
+
+#[tokio::test]
+async fn conforms_with_holes_in_several_directories() {
+    let dir = tempfile::tempdir().unwrap();
+    let datadirs = ["a", "b:1", "c:1"].map(|name| dir.path().join(name).display().to_string()).into();
+    let settings = Settings { datadirs, thin_provisioning: true, ..Settings::default() };
+    conformance::is_writable(&Filesystem::open(&settings)).await;
+}
+
+#[tokio::test]
+async fn an_image_that_is_in_another_directory_is_not_stored_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let datadirs = ["high:1", "low"].map(|name| dir.path().join(name).display().to_string()).into();
+    let store = Filesystem::open(&Settings { datadirs, ..Settings::default() });
+    let id = ImageId::random();
+    fs::write(dir.path().join("low").join(id.as_str()), "there").unwrap();
+    let added = store.add(&id, conformance::stream_of(b"data", 4), None).await;
+    assert!(matches!(added, Err(Error::Duplicate(_))));
+    assert_eq!(fs::read_dir(dir.path().join("high")).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_directory_that_vanished_is_passed_by_if_there_are_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let datadirs = ["high:1", "low"].map(|name| dir.path().join(name).display().to_string()).into();
+    let store = Filesystem::open(&Settings { datadirs, ..Settings::default() });
+    fs::remove_dir(dir.path().join("high")).unwrap();
+    let added = store.add(&ImageId::random(), conformance::stream_of(b"data", 4), None).await.unwrap();
+    assert!(added.uri.contains("/low/"), "{}", added.uri);
+    fs::rename(dir.path().join("low"), dir.path().join("elsewhere")).unwrap();
+    let added = store.add(&ImageId::random(), conformance::stream_of(b"data", 4), None).await;
+    assert!(matches!(added, Err(Error::Io(_))), "{added:?}");
+}
+
+#[tokio::test]
+async fn holes_are_read_as_zeros() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Filesystem::open(&Settings { thin_provisioning: true, ..settings(&dir) });
+    let (noise, zeros) = (conformance::content(100_000), vec![0; 300_000]);
+    for parts in [vec![&noise, &zeros, &noise], vec![&zeros, &noise, &zeros], vec![&zeros]] {
+        let content = parts.concat();
+        for block in [3, 7777, 1 << 20] {
+            let data = conformance::stream_of(&content, block);
+            let added = store.add(&ImageId::random(), data, None).await.unwrap();
+            assert_eq!(added.size, content.len() as u64);
+            conformance::serves(&store, &added.uri, &content).await;
+        }
+    }
 }
 
 #[tokio::test]

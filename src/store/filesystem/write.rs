@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 
-use super::datadir::Datadir;
+use super::datadirs::Datadirs;
 use super::incoming::Incoming;
 use super::{finished, on_disk};
 use crate::model::{ByteStream, ImageId};
@@ -20,19 +20,23 @@ const BATCH_BYTES: usize = 256 * 1024;
 /// Blocks per write, against clients that send crumbs; well below the system's limit of 1024.
 const BATCH_BLOCKS: usize = 256;
 
-/// Stores all of `data` as the file of image `id`; its path and size. Dropped half-way, or on any error,
-/// it leaves nothing.
-pub(super) async fn receive(datadir: Arc<Datadir>, id: ImageId, mut data: ByteStream) -> Result<(PathBuf, u64)> {
-    let mode = datadir.file_mode;
+/// Stores all of `data`, which may be `expected` bytes, as the file of image `id`; its path and size. Dropped half-way,
+/// or on any error, it leaves nothing.
+pub(super) async fn receive(
+    datadirs: Arc<Datadirs>,
+    id: ImageId,
+    mut data: ByteStream,
+    expected: Option<u64>,
+) -> Result<(PathBuf, u64)> {
     let mut size = 0;
-    let mut disk = on_disk(move || Incoming::create(&datadir, &id));
+    let mut disk = on_disk(move || Incoming::create(datadirs.choose(&id, expected.unwrap_or(0))?, &id));
     loop {
         let collected = collect(&mut data).await;
         // Also before an error is reported: then nothing is left, not merely about to go.
         let mut incoming = finished(disk).await?;
         let batch = collected?;
         if batch.is_empty() {
-            let published = finished(on_disk(move || incoming.publish(mode))).await?;
+            let published = finished(on_disk(move || incoming.publish())).await?;
             return Ok((published.keep(), size));
         }
         size += batch.iter().map(|block| block.len() as u64).sum::<u64>();
