@@ -9,7 +9,7 @@ use crate::auth::{Filter, Identity};
 use crate::model::{Api, Context};
 use crate::policy::{Policy, is_of_2012};
 
-static OWNER_IS_TENANT: Opt =
+pub(super) static OWNER_IS_TENANT: Opt =
     Opt::bool("DEFAULT", "owner_is_tenant").default("true").help("Images belong to the project, not to the user");
 static ADMIN_ROLE: Opt =
     Opt::str("DEFAULT", "admin_role").default("admin").empty_is_unset().help("Role that makes an admin");

@@ -5,6 +5,7 @@ use std::time::Duration;
 use osloconf::Opt;
 
 use super::auth_plugin::{self, Plugin};
+use super::identity::OWNER_IS_TENANT;
 use super::{Error, Loaded, Result};
 use crate::quota::{Endpoint, Limits, Settings};
 
@@ -56,6 +57,10 @@ impl Loaded {
         let conf = &self.conf;
         if !conf.bool(&USE_KEYSTONE_LIMITS)? {
             return Ok(None);
+        }
+        if !conf.bool(&OWNER_IS_TENANT)? {
+            let reason = "limits are for projects, and with owner_is_tenant = false images belong to users".to_owned();
+            return Err(Error::Invalid { option: USE_KEYSTONE_LIMITS.name, reason });
         }
         let plugin = Plugin { conf, group: GROUP, purpose: " in [oslo_limit], for limits are kept by Keystone" };
         let auth_url = plugin.required("auth_url")?;

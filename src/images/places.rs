@@ -21,6 +21,8 @@ pub(super) struct Places {
     removed: Vec<(String, Location)>,
     /// What the new places take of their owner's quota.
     room: Option<Arc<Room>>,
+    /// Bytes at the new places.
+    added: u64,
 }
 
 impl Places {
@@ -46,7 +48,13 @@ impl Images {
     pub(super) fn places(&self, image: &Image) -> Result<Places> {
         let stored = image.locations.iter();
         let places = stored.map(|stored| Ok((self.plain_location(&stored.uri)?, stored.clone())));
-        Ok(Places { image: image.clone(), places: places.collect::<Result<_>>()?, removed: Vec::new(), room: None })
+        Ok(Places {
+            image: image.clone(),
+            places: places.collect::<Result<_>>()?,
+            removed: Vec::new(),
+            room: None,
+            added: 0,
+        })
     }
 
     /// Makes one change. `formats` are those that the image will have.
@@ -107,8 +115,11 @@ impl Images {
                 return Err(PlaceRefusal::Twice(uri).into());
             }
             let size = self.size_of_place(&uri).await?;
+            draft.added = draft.added.saturating_add(size);
+            // Keystone's limit is for all that the draft adds; of the own quota each place takes its part.
+            let announced = if self.parts.limits.is_some() { draft.added } else { size };
             let owner = &draft.image.owner;
-            let more = self.take_room(ctx, owner.as_deref(), Some(size), Resource::SizeTotal).await?;
+            let more = self.take_room(ctx, owner.as_deref(), Some(announced), Resource::SizeTotal).await?;
             match (&draft.room, more) {
                 (Some(room), Some(more)) => room.join(&more),
                 (None, more) => draft.room = more,

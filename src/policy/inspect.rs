@@ -70,7 +70,9 @@ impl Policy {
         }
         let owners = !self.new_only && (defaults::OWNERS.contains(&rule) || rule == "add_image");
         let owner = target.attribute("owner");
-        let own = owner.as_deref().and_then(|owner| owner.as_str()).is_some_and(|owner| ctx.owner() == Some(owner));
+        let owner = owner.as_deref().and_then(|owner| owner.as_str());
+        // An image that is to be may be nobody's, by somebody who is nobody either.
+        let own = owner == ctx.owner() && (owner.is_some() || rule == "add_image");
         let only_owners = owners && !own && self.enforce(ctx, "context_is_admin").await.is_err();
         Ok(only_owners.then_some("with enforce_new_defaults = false only the owner may, or an admin"))
     }

@@ -48,10 +48,23 @@ pub(crate) struct Policy {
     v2: Enforcer,
     /// Only today's forms of the rules count, not their old ones beside them (`enforce_new_defaults`).
     new_only: bool,
+    told: Told,
     /// Asks other servers where a rule says so; `None`: nobody is asked, and such a rule denies.
     remote: Option<Remote>,
     /// `None`: properties are as free as the rest of an image.
     protections: Option<Protections>,
+}
+
+/// What has been told of the rules; nothing is told twice.
+#[derive(Debug, Clone, Default)]
+struct Told(Arc<Mutex<HashSet<String>>>);
+
+impl Told {
+    fn warn(&self, what: &str) {
+        if self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(what.to_owned()) {
+            tracing::warn!("policy: {what}");
+        }
+    }
 }
 
 impl Policy {
@@ -68,19 +81,15 @@ impl Policy {
     ) -> Result<Self, Error> {
         let built_in: &[(&str, &str)] = if is_of_2012(file.as_deref()) { &[] } else { defaults::of_v1() };
         // Each once, though both enforcers read the same files.
-        let told: Arc<Mutex<HashSet<String>>> = Arc::default();
-        let tell = move |warning: &Warning| {
-            let warning = warning.to_string();
-            if told.lock().unwrap_or_else(PoisonError::into_inner).insert(warning.clone()) {
-                tracing::warn!("policy: {warning}");
-            }
-        };
+        let told = Told::default();
+        let once = told.clone();
+        let tell = move |warning: &Warning| once.warn(&warning.to_string());
         let v1 = Rules::new(built_in, default_rule);
         let v1 = Enforcer::new(v1, file.clone(), directories.clone(), tell.clone())?;
         let v2 = defaults::of_v2(new_only);
         let v2: Vec<(&str, &str)> = v2.iter().map(|(rule, check)| (*rule, check.as_str())).collect();
         let v2 = Enforcer::new(Rules::new(&v2, default_rule), file, directories, tell)?;
-        Ok(Self { v1, v2, new_only, remote: None, protections: None })
+        Ok(Self { v1, v2, new_only, told, remote: None, protections: None })
     }
 
     /// The same rules, which may ask other servers.
@@ -109,7 +118,7 @@ impl Policy {
             Permission::Rule(rule) => match self.judge(ctx, rule, &Target::default(), &Answers::default()) {
                 Ok(Verdict::Permitted) => true,
                 Ok(Verdict::Ask(_)) => {
-                    tracing::error!("policy: rule {rule:?} is denied: for properties no server is asked");
+                    self.told.warn(&format!("rule {rule:?} is denied: for properties no server is asked"));
                     false
                 }
                 Ok(Verdict::Denied) | Err(_) => false,

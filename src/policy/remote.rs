@@ -1,7 +1,9 @@
 //! Asking another server whether a rule passes: `http:` and `https:` checks (policy-and-auth §3.2).
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use http::header::CONTENT_TYPE;
 use oslopolicy::Question;
@@ -12,6 +14,8 @@ use url::form_urlencoded::Serializer;
 
 /// An answer that is longer is not the word that permits.
 const LONGEST: usize = 1024;
+/// For that long a server that did not answer in time is not asked again.
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// How the question is put (`remote_content_type`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +46,8 @@ pub(crate) struct Settings {
 pub(crate) struct Remote {
     client: Client,
     form: Form,
+    /// Servers that kept somebody waiting in vain, and when that was.
+    silent: Mutex<HashMap<String, Instant>>,
 }
 
 impl Remote {
@@ -72,7 +78,7 @@ impl Remote {
             client = client.identity(Identity::from_pem(&pem).map_err(|error| unusable(path, &error))?);
         }
         let client = client.build().map_err(|error| format!("remote checks are impossible: {error}"))?;
-        Ok(Self { client, form: settings.form })
+        Ok(Self { client, form: settings.form, silent: Mutex::default() })
     }
 
     /// What the server says; a failure tells in words why it says nothing, and is in the log.
@@ -91,7 +97,15 @@ impl Remote {
         let url = Url::parse(&question.url).map_err(|error| format!("a check names no usable URL: {error}"))?;
         // Without what may be secret.
         let server = url.origin().ascii_serialization();
-        let failed = |error: reqwest::Error| format!("{server} gives no answer: {}", reason(error));
+        if self.is_silent(&server) {
+            return Err(format!("{server} has just given no answer in time"));
+        }
+        let failed = |error: reqwest::Error| {
+            if error.is_timeout() {
+                self.silent().insert(server.clone(), Instant::now());
+            }
+            format!("{server} gives no answer: {}", reason(error))
+        };
         let (content_type, body) = self.body(question);
         let request = self.client.post(url).header(CONTENT_TYPE, content_type).body(body);
         let response = request.send().await.map_err(failed)?;
@@ -99,6 +113,17 @@ impl Remote {
             return Err(format!("{server} gives no answer, but status {}", response.status()));
         }
         Ok(text(response).await.map_err(failed)?.is_some_and(|text| permits(&text)))
+    }
+
+    /// Whether it is no use to ask a server now: a list may have a question for each of its images.
+    fn is_silent(&self, server: &str) -> bool {
+        let mut silent = self.silent();
+        silent.retain(|_, since| since.elapsed() < SILENCE);
+        silent.contains_key(server)
+    }
+
+    fn silent(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
+        self.silent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn body(&self, question: &Question) -> (&'static str, String) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Client, Gander, Keystone, Response, Setup, minimal_headers, unique};
+use crate::harness::{Client, Gander, Keystone, Origin, Response, Setup, minimal_headers, unique};
 
 const MIB: usize = 1 << 20;
 
@@ -162,6 +162,26 @@ fn data_is_counted_in_whole_mebibytes() {
 }
 
 #[test]
+fn one_patch_goes_past_no_limit() {
+    let Some(keystone) = Keystone::shared() else { return };
+    let shown = |setup: Setup| setup.set("show_multiple_locations", "true");
+    let mut limited = Limited::to(&keystone, &PLENTY, shown);
+    limited.register("image_size_total", 2);
+    let origin = Origin::serving(&vec![0; MIB]);
+    let send = |places: usize| {
+        let image = limited.alice.register("raw", "bare");
+        let request = limited.alice.request("PATCH", &format!("/v2/images/{image}"));
+        let request = request.header("Content-Type", "application/openstack-images-v2.1-json-patch");
+        let place = |n: usize| json!({"url": origin.url(&format!("/images/{n}")), "metadata": {}});
+        let changes = (0..places).map(|n| json!({"op": "add", "path": "/locations/-", "value": place(n)}));
+        request.json(&json!(changes.collect::<Vec<_>>())).send()
+    };
+    limited.over(send(3), "image_size_total", 2, 0, 3);
+    send(2).expect(200);
+    limited.over(send(1), "image_size_total", 2, 2, 1);
+}
+
+#[test]
 fn what_is_not_registered_nobody_has() {
     let Some(keystone) = Keystone::shared() else { return };
     let limited = Limited::to(&keystone, &[], |setup| setup);
@@ -232,6 +252,7 @@ fn while_keystone_is_away_nothing_is_taken() {
 fn who_asks_for_limits_of_nobody_does_not_start() {
     for (missing, setup) in [
         ("auth_url must be set in [oslo_limit]", Setup::behind_proxy()),
+        ("owner_is_tenant", Setup::behind_proxy().set("owner_is_tenant", "false")),
         ("endpoint_id must be set", Setup::behind_proxy().set("oslo_limit.auth_url", "http://127.0.0.1:1")),
         (
             "username must be set in [oslo_limit]",

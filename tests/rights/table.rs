@@ -114,8 +114,15 @@ impl Row<'_> {
         let known = deviations.len();
         if self.ask(callers, false, deviations) {
             // Somebody did what he was told he may not: once more, to tell who.
-            deviations.truncate(known);
+            let first = deviations.split_off(known);
             self.ask(callers, true, deviations);
+            if deviations.len() == known {
+                deviations.extend(first);
+                deviations.push({
+                    let Operation { api, name, .. } = self.operation;
+                    format!("{api} {name} of {}: denied calls left traces, but not once more", self.subject)
+                });
+            }
         }
     }
 

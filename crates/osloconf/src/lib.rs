@@ -39,6 +39,7 @@ mod value;
 pub use conf::{Conf, Deprecation, Dumped, Setting, Unresolved};
 pub use error::{BadValue, Error, Result};
 pub use files::{ConfigFiles, Given, Search};
+pub use mask::mask_passwords;
 pub use nearest::nearest;
 pub use option::{Kind, Opt};
 pub use sources::{Origin, Overrides};

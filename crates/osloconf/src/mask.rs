@@ -1,7 +1,7 @@
 //! Passwords inside URLs, which must not be shown either.
 
 /// The text with the password of each `scheme://user:password@host` replaced by stars.
-pub(crate) fn passwords(text: &str) -> String {
+pub fn mask_passwords(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("://") {
@@ -26,7 +26,7 @@ pub(crate) fn passwords(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::passwords;
+    use super::mask_passwords;
 
     #[test]
     fn only_the_password_is_hidden() {
@@ -40,14 +40,14 @@ mod tests {
             ("http://u:one@a, http://u:two@b", "http://u:****@a, http://u:****@b"),
             ("http://u:one@a,http://u:two@b", "http://u:****@a,http://u:****@b"),
         ] {
-            assert_eq!(passwords(text), shown, "{text}");
+            assert_eq!(mask_passwords(text), shown, "{text}");
         }
     }
 
     #[test]
     fn what_has_no_password_stays() {
         for text in ["", "http://host:80/a", "http://user@host/", "file:///a:b", "a:b@c", "http://host:80/, b@c"] {
-            assert_eq!(passwords(text), text);
+            assert_eq!(mask_passwords(text), text);
         }
     }
 }

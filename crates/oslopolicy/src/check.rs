@@ -53,7 +53,10 @@ impl Check {
             "" => Err(format!("{source:?} has nothing before its ':'")),
             "role" => Ok(Self::Role(Template::parse(right)?)),
             "rule" => Ok(Self::Rule(right.to_owned())),
-            "http" | "https" => Ok(Self::Remote(Template::parse(source)?)),
+            // What a URL holds may be secret, so it is not told.
+            "http" | "https" => Template::parse(source)
+                .map(Self::Remote)
+                .map_err(|_| "a URL has a '%' that begins neither '%(name)s' nor '%%'".to_owned()),
             _ => Ok(Self::Generic { left: Operand::parse(kind)?, right: Template::parse(right)? }),
         }
     }

@@ -143,7 +143,8 @@ fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
         let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-        if !hidden && fs::metadata(entry.path())?.is_file() {
+        // A link that leads nowhere is no file, and neither is what an editor has just removed.
+        if !hidden && fs::metadata(entry.path()).is_ok_and(|metadata| metadata.is_file()) {
             files.push(entry.path());
         }
     }

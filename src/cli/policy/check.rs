@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use osloconf::mask_passwords;
 use oslopolicy::{Explanation, Outcome};
 
 use super::asked::Asked;
@@ -63,7 +64,8 @@ fn check(line: &CommandLine<Options>) -> anyhow::Result<ExitCode> {
 
 fn explain(rule: &Listed, checked: &Checked) {
     let check = if rule.check.is_empty() { "\"\"" } else { &rule.check };
-    say(&format!("  check: {check}"));
+    // It may ask another server, with a password.
+    say(&mask_passwords(&format!("  check: {check}")));
     match &rule.file {
         None => say("  from: built-in"),
         Some(file) => say(&format!("  from: {}", file.display())),
@@ -83,7 +85,7 @@ fn parts(part: &Explanation, depth: usize) {
         Outcome::Fault => "fault",
     };
     let note = part.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
-    say(&format!("{}{outcome}: {}{note}", "  ".repeat(depth), part.check));
+    say(&mask_passwords(&format!("{}{outcome}: {}{note}", "  ".repeat(depth), part.check)));
     for inner in &part.parts {
         parts(inner, depth + 1);
     }

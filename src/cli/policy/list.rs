@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
+use osloconf::mask_passwords;
 use serde_json::{Value, json};
 
 use super::load;
@@ -33,10 +34,12 @@ enum Format {
 pub(super) fn run(words: &[String]) -> ExitCode {
     common::run("gander policy list", ABOUT, words, |line: common::CommandLine<Options>| {
         let rules = load(&line)?.policy()?.list()?;
-        say(&match line.own.format {
+        let text = match line.own.format {
             Format::Table => table(&rules),
             Format::Json => format!("{:#}", rules.iter().map(object).collect::<Value>()),
-        });
+        };
+        // Rules may ask other servers, with a password.
+        say(&mask_passwords(&text));
         Ok(())
     })
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::Conf;
 use crate::expand::Expansion;
-use crate::mask;
+use crate::mask::mask_passwords;
 use crate::option::Opt;
 use crate::sources::{Hit, Origin};
 
@@ -146,7 +146,7 @@ impl Conf {
             let expanded = expansion.run((opt.group, opt.name), hit.value);
             let text = expanded.unwrap_or_else(|_| hit.value.to_owned());
             let secret = opt.secret || expansion.secret;
-            (if secret { "****".to_owned() } else { mask::passwords(&text) }, hit.origin)
+            (if secret { "****".to_owned() } else { mask_passwords(&text) }, hit.origin)
         };
         self.hits(opt).into_iter().map(shown).collect()
     }

@@ -193,6 +193,8 @@ fn directories_lie_on_top_of_the_file_and_are_followed() {
     fs::remove_file(path("policy.d/40.yaml")).unwrap();
     fs::remove_file(path("policy.d/20.yaml")).unwrap();
     assert!(!ask("get_image"));
+    std::os::unix::fs::symlink(path("nowhere"), path("policy.d/45.yaml")).unwrap();
+    assert!(!ask("get_image"));
     write("policy.d/50.yaml", "[no policy");
     assert!(allowed(&enforcer, "more").is_err());
 }
