@@ -14,7 +14,8 @@ fn what_has_no_effect_is_declared_once() {
 
 #[test]
 fn what_has_no_effect_is_no_former_name_of_what_has() {
-    let (idle, effective): (Vec<_>, Vec<_>) = load::all_options().into_iter().partition(|opt| opt.ignored.is_some());
+    let (idle, effective): (Vec<&Opt>, Vec<&Opt>) =
+        load::all_options().into_iter().partition(|opt| opt.ignored.is_some());
     for opt in idle {
         let other = effective.iter().find(|other| other.answers_to((opt.group, opt.name)));
         assert!(other.is_none(), "[{}] {} has an effect", opt.group, opt.name);
