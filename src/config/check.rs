@@ -78,6 +78,9 @@ impl Loaded {
             osloconf::Error::Syntax { path, line, reason } => {
                 plain(Some(format!("{}:{line}", path.display())), reason.to_owned())
             }
+            osloconf::Error::ReadFile { path, source } => {
+                plain(Some(path.display().to_string()), format!("cannot be read: {source}"))
+            }
             osloconf::Error::Value(bad) => Finding {
                 severity: Severity::Error,
                 place: place(&bad.origin),
