@@ -78,6 +78,9 @@ impl Loaded {
             osloconf::Error::Syntax { path, line, reason } => {
                 plain(Some(format!("{}:{line}", path.display())), reason.to_owned())
             }
+            osloconf::Error::ReadFile { path, source } => {
+                plain(Some(path.display().to_string()), format!("cannot be read: {source}"))
+            }
             osloconf::Error::Value(bad) => Finding {
                 severity: Severity::Error,
                 place: place(&bad.origin),
@@ -93,7 +96,12 @@ impl Loaded {
         match error {
             Error::Conf(fault) => vec![self.fault(fault)],
             Error::Values(faults) => faults.into_iter().map(|fault| self.fault(fault)).collect(),
-            Error::Missing { option, why } => vec![self.about(option, format!("must be set{why}"))],
+            Error::Missing { option, why } => {
+                // Several groups have options of these names; the reason tells which is meant.
+                let group = why.split_once('[').and_then(|(_, rest)| Some(rest.split_once(']')?.0));
+                let option = group.map_or_else(|| option.to_owned(), |group| format!("[{group}] {option}"));
+                vec![self.about(&option, format!("must be set{why}"))]
+            }
             Error::Invalid { option, reason } => vec![self.about(option, reason)],
             Error::NoLogConfig(_) => vec![self.about(LOG_CONFIG_APPEND.name, error.to_string())],
             Error::Paste { ref path, .. } => vec![plain(Some(path.display().to_string()), error.to_string())],

@@ -170,6 +170,14 @@ fn all_errors_are_told_at_once() {
 }
 
 #[test]
+fn an_option_that_is_missing_is_told_with_its_group() {
+    let deployment = Deployment::new("[oslo_limit]\nauth_url = http://k\n[paste_deploy]\nflavor = keystone\n");
+    let (code, lines) = deployment.check(&["glance-api.conf"]);
+    let start = "error: [keystone_authtoken] auth_url: must be set";
+    assert!(code == Some(1) && lines.len() == 1 && lines[0].starts_with(start), "{lines:?}");
+}
+
+#[test]
 fn later_files_directories_and_the_environment_are_checked_too() {
     let deployment = Deployment::new("[DEFAULT]\nbind_port = 80\n");
     deployment.write("more.conf", "[DEFAULT]\nbind_port = x\n");
