@@ -1,0 +1,134 @@
+"""What is to be seen of the images and of the cache, and where two such pictures differ."""
+
+import hashlib
+import os
+import sqlite3
+import time
+
+import sqlalchemy
+
+from population import TAKES_LONG, cached
+
+LISTS = [
+    "", "visibility=all", "visibility=public", "visibility=community", "visibility=shared", "visibility=private",
+    "os_hidden=true", "member_status=all", "member_status=pending", "visibility=shared&member_status=rejected", "tag=big",
+    "status=deactivated", "sort=name:asc,size:desc,id:asc", "size_min=1&size_max=5000", "protected=true",
+]
+
+
+def of_api(server, all_of):
+    """What each person is told of each image, and of lists of them: nothing is left out."""
+    seen = {}
+    for name, caller in all_of.people.items():
+        for query in LISTS:
+            answer = caller.ask(server, "GET", f"/v2/images?limit=500&{query}", 200)
+            seen[f"{name}: list {query}"] = answer.json()["images"]
+        for title, image in all_of.images.items():
+            for part in ["", "/members"]:
+                answer = caller.ask(server, "GET", f"/v2/images/{image}{part}", (200, 403, 404))
+                told = answer.json() if answer.status_code == 200 else None
+                seen[f"{name}: {title}{part}"] = (answer.status_code, told)
+    return seen
+
+
+def of_downloads(server, all_of):
+    """Who gets which data. Waits until the cache has counted what it served."""
+    admin = all_of.people["admin"]
+    hits = {entry["image_id"]: entry["hits"] for entry in cached(admin, server)}
+    seen = {}
+    for title, image in all_of.images.items():
+        for name, caller in all_of.people.items():
+            answer = caller.ask(server, "GET", f"/v2/images/{image}/file", (200, 204, 403, 404))
+            told = {header: answer.headers.get(header) for header in ["Content-Type", "Content-MD5"]}
+            digest = hashlib.sha256(answer.content).hexdigest()
+            seen[f"{name}: data of {title}"] = (answer.status_code, told, digest) if answer.ok else answer.status_code
+            if answer.ok:
+                assert answer.content == all_of.data[title], f"{name}: {title} is not what was uploaded"
+            if answer.status_code == 200 and _active(server, admin, image):
+                # The first one puts it there, the others find it.
+                hits[image] = hits[image] + 1 if image in hits else 0
+    wait_for_hits(server, admin, hits)
+    return seen
+
+
+def _active(server, admin, image):
+    """What is deactivated goes past the cache."""
+    return admin.ask(server, "GET", f"/v2/images/{image}", 200).json()["status"] == "active"
+
+
+def wait_for_hits(server, admin, expected):
+    """Glance counts a hit when the client has all of the data already."""
+    deadline = time.monotonic() + TAKES_LONG
+    while True:
+        counted = {entry["image_id"]: entry["hits"] for entry in cached(admin, server)}
+        if counted == expected:
+            return
+        if time.monotonic() > deadline:
+            raise AssertionError(f"hits: {differences(expected, counted)}")
+        time.sleep(0.05)
+
+
+def of_cache(server, admin):
+    """What the server tells of its cache. The order means nothing: drivers have none."""
+    told = admin.ask(server, "GET", "/v2/cache", 200).json()
+    return {
+        "queued": sorted(told["queued_images"]),
+        **{f"entry {entry['image_id']}": entry for entry in told["cached_images"]},
+    }
+
+
+def of_files(directory):
+    """Every file below a directory by its digest, and by its extended attributes."""
+    seen = {}
+    for place, _, names in os.walk(directory):
+        for name in names:
+            path = os.path.join(place, name)
+            if ".db" in name:
+                continue
+            # The time of the last access is what one of the drivers goes by.
+            with open(path, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NOATIME)) as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            attributes = {attribute: os.getxattr(path, attribute) for attribute in os.listxattr(path)}
+            seen[os.path.relpath(path, directory)] = (digest, attributes)
+    return seen
+
+
+def of_index(cache):
+    """The rows of the cache's own index, if it has one."""
+    path = cache / "cache.db"
+    if not path.exists():
+        return {}
+    with sqlite3.connect(path) as database:
+        rows = database.execute("SELECT image_id, last_accessed, last_modified, size, hits, checksum FROM cached_images")
+        return {row[0]: row[1:] for row in rows}
+
+
+def of_database(url):
+    """Every row of every table, by the table's name."""
+    engine = sqlalchemy.create_engine(url)
+    try:
+        with engine.connect() as connection:
+            tables = sqlalchemy.inspect(connection).get_table_names()
+            quote = engine.dialect.identifier_preparer.quote
+            rows = {table: connection.execute(sqlalchemy.text(f"SELECT * FROM {quote(table)}")) for table in sorted(tables)}
+            return {table: sorted((repr(tuple(row)) for row in found)) for table, found in rows.items()}
+    finally:
+        engine.dispose()
+
+
+def differences(before, after, path=""):
+    """Where two pictures differ, a line each."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        found = []
+        for key in sorted({*before, *after}, key=str):
+            there = f"{path}/{key}"
+            if key not in after:
+                found.append(f"{there}: is missing, was {before[key]!r:.300}")
+            elif key not in before:
+                found.append(f"{there}: is new: {after[key]!r:.300}")
+            else:
+                found += differences(before[key], after[key], there)
+        return found
+    if isinstance(before, (list, tuple)) and isinstance(after, (list, tuple)) and len(before) == len(after):
+        return [line for number, pair in enumerate(zip(before, after)) for line in differences(*pair, f"{path}/{number}")]
+    return [] if before == after else [f"{path}: {before!r:.400} is now {after!r:.400}"]
