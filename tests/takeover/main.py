@@ -59,7 +59,10 @@ def main(program, *parts):
 
 def _same(part, work, cloud, web, program):
     began = time.monotonic()
-    found = run(part, work, cloud, web, program)
+    try:
+        found = run(part, work, cloud, web, program)
+    except AssertionError as failure:
+        found = [f"stopped: {failure}"]
     for line in found:
         print(f"    {line}")
     print(f"{part}: {len(found)} differences, in {time.monotonic() - began:.0f} s", flush=True)

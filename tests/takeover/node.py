@@ -23,6 +23,9 @@ connection = {database}
 stores = file,http
 default_store = file
 filesystem_store_datadir = {store}
+[import_filtering_opts]
+allowed_hosts = [127.0.0.1]
+allowed_ports = []
 [oslo_concurrency]
 lock_path = {directory}/locks
 [oslo_policy]

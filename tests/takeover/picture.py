@@ -43,24 +43,24 @@ def of_downloads(server, all_of):
             digest = hashlib.sha256(answer.content).hexdigest()
             seen[f"{name}: data of {title}"] = (answer.status_code, told, digest) if answer.ok else answer.status_code
             if answer.ok:
-                assert answer.content == all_of.data[title], f"{name}: {title} is not what was uploaded"
+                assert answer.content == all_of.data.get(title, b""), f"{name}: {title} is not what was uploaded"
             if answer.status_code == 200 and _active(server, admin, image):
-                # The first one puts it there, the others find it.
+                # The first one puts it there, the others find it. (What is deactivated is not served from there, but Glance
+                # puts it there.)
                 hits[image] = hits[image] + 1 if image in hits else 0
     wait_for_hits(server, admin, hits)
     return seen
 
 
 def _active(server, admin, image):
-    """What is deactivated goes past the cache."""
     return admin.ask(server, "GET", f"/v2/images/{image}", 200).json()["status"] == "active"
 
 
 def wait_for_hits(server, admin, expected):
-    """Glance counts a hit when the client has all of the data already."""
+    """Glance counts a hit when the client has all of the data already. What else is in the cache does not matter."""
     deadline = time.monotonic() + TAKES_LONG
     while True:
-        counted = {entry["image_id"]: entry["hits"] for entry in cached(admin, server)}
+        counted = {entry["image_id"]: entry["hits"] for entry in cached(admin, server) if entry["image_id"] in expected}
         if counted == expected:
             return
         if time.monotonic() > deadline:
