@@ -27,6 +27,7 @@ class Alternation:
         servers.glance_manage(self.node, "sync")
         with servers.glance(self.node):
             population.populate(self.url, self.all_of)
+            population.define_metadata(self.url, self.admin)
             self._leave("private of bob")
         self._leave_files()
         for turn, name in enumerate(["Gander", "Glance", "Gander"], 1):

@@ -154,10 +154,9 @@ def populate(server, all_of):
     all_of.make(server, "deleted before its data", "bob")
     all_of.delete(server, "deleted")
     all_of.delete(server, "deleted before its data", "bob")
-    _define_metadata(server, all_of.people["admin"])
 
 
-def _define_metadata(server, admin):
+def define_metadata(server, admin):
     """What Gander does not serve, and must leave alone."""
     namespace = {
         "namespace": "Takeover::Test", "visibility": "public", "resource_type_associations": [{"name": "OS::Glance::Image"}],
