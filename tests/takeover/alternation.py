@@ -23,7 +23,7 @@ class Alternation:
         self.found = []
 
     def run(self):
-        """Every difference, a line each."""
+        """Leaves in `found` every difference, a line each."""
         servers.glance_manage(self.node, "sync")
         with servers.glance(self.node):
             population.populate(self.url, self.all_of)
@@ -37,7 +37,6 @@ class Alternation:
                 self._leave("nameless" if turn == 1 else "private of alice")
             self._leave_files()
         self._remove_all()
-        return self.found
 
     def _leave(self, evicted):
         """Notes what this server shows, with all in its cache but one image."""

@@ -116,7 +116,8 @@ def populate(server, all_of):
     all_of.make(server, "of the admin", "admin", 4096, visibility="public", min_disk=3, min_ram=512)
     all_of.make(server, "big", "alice", BIG, disk_format="raw", tags=["big", "one"])
     all_of.make(server, "empty", "alice", 0)
-    all_of.make(server, "queued", "alice", tags=["later"], disk_format="qcow2", container_format="bare")
+    all_of.make(server, "queued", "alice", tags=["later"], min_disk=1)
+    all_of.make(server, "of a format", "alice", disk_format="qcow2", container_format="ovf")
     all_of.make(server, "without formats", "bob", disk_format=None, container_format=None)
     all_of.make(server, "nameless", "bob", 7, called=None)
     all_of.make(server, "chosen", "alice", id="0c0ffee0-0000-4000-8000-00000000aaaa", tags=["b", "a", "é", "b"])
@@ -170,7 +171,7 @@ def change(server, all_of, turn):
     all_of.make(server, f"made in {turn}", "bob", 300_000 + turn, tags=[f"t{turn}"], visibility="public", turn=str(turn))
     all_of.make(server, f"empty in {turn}", "alice", 0)
     all_of.located(server, f"located in {turn}", {"turn": str(turn)}, {})
-    all_of.change(server, f"located in {turn}", ("remove", "/locations/0"))
+    all_of.change(server, f"located in {turn}", ("remove", "/locations/0"), by="admin")
     all_of.make(server, f"waiting since {turn}", "alice")
     all_of.upload(server, "queued" if turn == 1 else f"waiting since {turn - 1}", "alice", 44_000)
     all_of.change(

@@ -49,12 +49,31 @@ def _pass_on(source, target):
 class Rolling:
     """Two nodes of the same images."""
 
-    def __init__(self, old, new, cloud, web):
-        self.old, self.new = old, new
+    def __init__(self, work, database, cloud, web, program):
+        nodes = (Node(work / name, work / "images", database, "sqlite", cloud.keystone) for name in ["old", "new"])
+        self.old, self.new = nodes
+        self.program = program
         self.all_of = Population(cloud.people, web)
         self.alice, self.admin = cloud.people["alice"], cloud.people["admin"]
-        self.store = old.store
+        self.store = self.old.store
         self.found = []
+
+    def run(self):
+        """Leaves in `found` every difference and every surprise, a line each."""
+        old, new = self.old, self.new
+        servers.glance_manage(old, "sync")
+        with servers.glance(old), servers.gander(self.program, new):
+            self.hand_over(old.url, new.url, "from Glance to Gander")
+            self.hand_over(new.url, old.url, "from Gander to Glance")
+            with one_name([old.port, new.port]) as name:
+                population.populate(name, self.all_of)
+                population.change(name, self.all_of, 1)
+            self.same_on_both("after what was done by one name")
+            for nodes in [(old, new), (new, old)]:
+                for race in [self.uploads_race, self.deletion_races_upload, self.deletions_race, self.deactivation_races_deletion]:
+                    for _ in range(RACES):
+                        race(*nodes)
+            self.same_on_both("after races")
 
     def note(self, good, what):
         if not good:
@@ -154,24 +173,3 @@ class Rolling:
         known = statuses[0] in (204, 403, 404) and statuses[1] == 204
         self.note(known, f"deactivation and deletion of {image} ended with {statuses}")
         self.note(self.status(image) == "gone" and not self.stored(image), f"something of {image} stays: {statuses}")
-
-
-def run(work, database, cloud, web, program):
-    """Every difference and every surprise, a line each."""
-    old, new = (Node(work / name, work / "images", database, "sqlite", cloud.keystone) for name in ["old", "new"])
-    servers.glance_manage(old, "sync")
-    with servers.glance(old), servers.gander(program, new):
-        rolling = Rolling(old, new, cloud, web)
-        rolling.hand_over(old.url, new.url, "from Glance to Gander")
-        rolling.hand_over(new.url, old.url, "from Gander to Glance")
-        with one_name([old.port, new.port]) as name:
-            population.populate(name, rolling.all_of)
-            population.change(name, rolling.all_of, 1)
-        rolling.same_on_both("after what was done by one name")
-        races = [rolling.uploads_race, rolling.deletion_races_upload, rolling.deletions_race, rolling.deactivation_races_deletion]
-        for nodes in [(old, new), (new, old)]:
-            for race in races:
-                for _ in range(RACES):
-                    race(*nodes)
-        rolling.same_on_both("after races")
-    return rolling.found
