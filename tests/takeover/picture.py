@@ -17,18 +17,23 @@ LISTS = [
 
 
 def of_api(server, all_of):
-    """What each person is told of each image, and of lists of them: nothing is left out."""
+    """What each person is told of each image, and of lists of them. Nothing is left out but the order of tags, which are a
+    set, and which Glance tells in another order after each start."""
     seen = {}
     for name, caller in all_of.people.items():
         for query in LISTS:
             answer = caller.ask(server, "GET", f"/v2/images?limit=500&{query}", 200)
-            seen[f"{name}: list {query}"] = answer.json()["images"]
+            seen[f"{name}: list {query}"] = [_in_order(image) for image in answer.json()["images"]]
         for title, image in all_of.images.items():
             for part in ["", "/members"]:
                 answer = caller.ask(server, "GET", f"/v2/images/{image}{part}", (200, 403, 404))
-                told = answer.json() if answer.status_code == 200 else None
+                told = _in_order(answer.json()) if answer.status_code == 200 else None
                 seen[f"{name}: {title}{part}"] = (answer.status_code, told)
     return seen
+
+
+def _in_order(told):
+    return {**told, "tags": sorted(told["tags"])} if "tags" in told else told
 
 
 def of_downloads(server, all_of):
