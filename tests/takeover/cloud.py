@@ -13,7 +13,7 @@ PEOPLE = {
     "admin": ("admin", ["admin"]),
     "alice": ("red", ["member", "reader"]),
     "bob": ("blue", ["member", "reader"]),
-    "carol": ("green", ["reader"]),
+    "carol": ("green", ["member", "reader"]),
 }
 PATCH = "application/openstack-images-v2.1-json-patch"
 
