@@ -185,7 +185,6 @@ def change(server, all_of, turn):
         if turn == 3:
             all_of.share(server, "for many", "carol")
         all_of.ask(server, "PUT", "for many", f"/members/{carol}", "carol", json={"status": "accepted"})
-        all_of.ask(server, "POST", "cached, then deactivated", "/actions/reactivate", "admin")
         all_of.ask(server, "POST", "nameless", "/actions/deactivate", "admin")
     else:
         all_of.ask(server, "DELETE", "for many", f"/members/{carol}")
@@ -193,11 +192,12 @@ def change(server, all_of, turn):
         all_of.ask(server, "POST", "nameless", "/actions/reactivate", "admin")
     if turn == 1:
         all_of.share(server, "no longer shared", "alice", "accepted", by="bob")
+        all_of.ask(server, "POST", "cached, then deactivated", "/actions/reactivate", "admin")
     all_of.change(server, "hidden", ("replace", "/os_hidden", turn != 1))
     all_of.change(server, "shared of alice", ("replace", "/visibility", "community" if turn == 1 else "private"))
     all_of.change(server, "protected", ("replace", "/protected", turn != 1), ("replace", "/min_ram", turn))
-    all_of.delete(server, "public of alice" if turn == 1 else "public of bob", "admin")
-    all_of.delete(server, "located" if turn == 1 else "located in 1")
+    all_of.delete(server, ["public of alice", "public of bob", "of the admin"][turn - 1], "admin")
+    all_of.delete(server, "located" if turn == 1 else f"located in {turn - 1}")
     if turn > 1:
         all_of.delete(server, f"made in {turn - 1}", "bob")
 
