@@ -6,9 +6,6 @@ import servers
 from node import Node
 from population import Population
 
-# Tables that Glance neither has nor sees: the journal of what Gander has begun. Nothing else may be added, changed or lost.
-OWN_TABLES = {"gander_journal"}
-
 
 class Alternation:
     """A node with images, of which each next server must show just what the last one did."""
@@ -50,9 +47,8 @@ class Alternation:
         self.left.update(self._at_rest())
 
     def _at_rest(self):
-        rows = picture.of_database(self.node.database)
         return {
-            "database": {table: rows[table] for table in rows.keys() - OWN_TABLES},
+            "database": picture.of_database(self.node.database),
             "store": picture.of_files(self.node.store),
             "cache's files": picture.of_files(self.node.cache),
             "cache's index": picture.of_index(self.node.cache),
