@@ -39,14 +39,17 @@ impl Hit {
     }
 
     /// `part` of the image in blocks; the read is counted before the last block is handed out, and only if it comes to
-    /// that. An entry that cannot be read to its end is evicted, and the rest comes from `source`.
+    /// that. (A body of no bytes is never asked for a block: that of an empty image is counted at once.) An entry that cannot be read to its end is evicted, and the rest comes from `source`.
     pub(crate) fn into_stream(self, source: Arc<dyn Source>, expected: &Expected, part: Range<u64>) -> ByteStream {
         let state = if expected.digest.is_some() { State::Any } else { State::Forgotten };
         let rest = Rest { source, size: Some(self.size), state };
         let entry = Some((Arc::clone(&self.cache), Arc::clone(&self.file)));
         let rescue = FromStore { id: self.id.clone(), rest: rest.clone(), entry };
-        let start = part.start;
-        reader::read(Read { hit: self, start, rescue: Arc::new(rescue) }, rest, part)
+        let read = Read { start: part.start, hit: self, rescue: Arc::new(rescue) };
+        if read.hit.size == 0 {
+            read.count(0);
+        }
+        reader::read(read, rest, part)
     }
 
     /// [`Hit::into_stream`] of the whole image.
@@ -77,10 +80,6 @@ impl CachedFile for Read {
     async fn block_at(&mut self, offset: u64, end: u64) -> Result<Option<Bytes>, Fault> {
         let hit = &self.hit;
         if offset == end {
-            // Only an empty image has no last block to be counted at.
-            if hit.size == 0 {
-                self.count(end);
-            }
             return Ok(None);
         }
         let block = match outgoing_block(&hit.file, offset, end, &self.rescue).await {

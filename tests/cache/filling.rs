@@ -18,7 +18,7 @@ fn sizes_around_block_boundaries_come_back_whole() {
 }
 
 #[test]
-fn an_empty_image_can_be_downloaded_twice() {
+fn an_empty_image_can_be_downloaded_twice_and_that_is_counted() {
     let gander = Gander::caching();
     let request = gander.client().post("/v1/images").headers(&crate::harness::minimal_headers("Image1"));
     let image = request.chunked(b"").send().expect(201).json();
@@ -26,6 +26,7 @@ fn an_empty_image_can_be_downloaded_twice() {
     for _ in 0..2 {
         assert!(gander.client().download(id).is_empty());
     }
+    assert_eq!(gander.client().cached(), [(id.to_owned(), 1)]);
 }
 
 #[test]

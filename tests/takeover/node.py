@@ -1,0 +1,70 @@
+"""A node of the image service: a directory with a configuration, which is all that Glance and Gander are told."""
+
+import shutil
+
+import servers
+
+CONFIGURATION = """[DEFAULT]
+debug = True
+bind_host = 127.0.0.1
+bind_port = {port}
+public_endpoint = http://images.test
+worker_self_reference_url = http://127.0.0.1:{port}
+show_multiple_locations = True
+show_image_direct_url = True
+image_cache_dir = {directory}/cache
+image_cache_driver = {driver}
+image_cache_max_size = 1073741824
+node_staging_uri = file://{directory}/staging
+transport_url = fake://
+[database]
+connection = {database}
+[glance_store]
+stores = file,http
+default_store = file
+filesystem_store_datadir = {store}
+[import_filtering_opts]
+allowed_hosts = [127.0.0.1]
+allowed_ports = []
+[oslo_concurrency]
+lock_path = {directory}/locks
+[oslo_policy]
+policy_file = policy.yaml
+[paste_deploy]
+flavor = keystone+cachemanagement
+[keystone_authtoken]
+auth_type = password
+auth_url = {keystone}
+username = glance
+password = secret
+project_name = admin
+user_domain_name = Default
+project_domain_name = Default
+"""
+# Everybody may publish here, as clouds had it for long: a policy file, too, is read by both.
+POLICY = '"publicize_image": "role:admin or role:member"\n'
+
+
+class Node:
+    """Its port is the same whoever serves."""
+
+    def __init__(self, directory, store, database, driver, keystone):
+        self.directory = directory
+        self.store = store
+        self.database = database
+        self.driver = driver
+        self.port = servers.free_port()
+        for place in [directory / "cache", directory / "staging", directory / "locks", store]:
+            place.mkdir(parents=True, exist_ok=True)
+        values = {**vars(self), "keystone": keystone}
+        (directory / "glance-api.conf").write_text(CONFIGURATION.format(**values))
+        (directory / "policy.yaml").write_text(POLICY)
+        shutil.copy(servers.VENV / "etc" / "glance" / "glance-api-paste.ini", directory)
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def cache(self):
+        return self.directory / "cache"
