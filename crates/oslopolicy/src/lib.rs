@@ -10,7 +10,7 @@
 //! `not` in front of it is true, as operators of oslo.policy expect. A fault in
 //! the policy itself (text that cannot be parsed, an undefined rule, a cycle) has
 //! no verdict at all: nothing, not even `not`, turns it into a permission. Such
-//! faults are listed by [`Enforcer::warnings`].
+//! [`Enforcer::new`] tells of them.
 //!
 //! Judging never waits and does no I/O but for a look at the files. Where a
 //! verdict hangs on another server (`http:` checks), it is a
