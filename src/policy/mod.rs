@@ -62,7 +62,8 @@ struct Told(Arc<Mutex<HashSet<String>>>);
 impl Told {
     fn warn(&self, what: &str) {
         if self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(what.to_owned()) {
-            tracing::warn!("policy: {what}");
+            // A fault may quote the rule, and that the password of a server that it asks.
+            tracing::warn!("policy: {}", osloconf::mask_passwords(what));
         }
     }
 }

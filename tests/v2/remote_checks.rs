@@ -154,7 +154,8 @@ fn a_list_waits_for_a_silent_server_once() {
 
 #[test]
 fn passwords_of_servers_are_told_to_nobody() {
-    let policy = "a: 'https://u:geheim@judge.example/'\nb: 'https://u:p%40geheim@judge.example/'\n";
+    let policy = "a: 'https://u:geheim@judge.example/'\nb: 'https://u:p%40geheim@judge.example/'\n\
+                  c: 'https://u:geheim@judge.example/ role:a'\n";
     let people = People::of(setup(policy));
     people.alice.get("/v2/images").expect(200);
     let log = people.gander.log();

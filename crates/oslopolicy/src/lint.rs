@@ -99,7 +99,7 @@ mod tests {
             "policy rule \"c_leaf\": \"foo\" is no check: it has no ':'",
             "policy rule \"d_text\": cannot parse \"role:a role:b\": \
              'and' or 'or' is missing between two checks",
-            "policy rule \"e_remote_too\": \"https://host/%x\" has a '%' that begins neither '%(name)s' nor '%%'",
+            "policy rule \"e_remote_too\": a URL has a '%' that begins neither '%(name)s' nor '%%'",
             "policy rule \"f_undefined\": it refers to the undefined rule \"gone\"",
             "policy rule \"g_loop\": it refers back to itself",
             "policy rule \"h_loop\": it refers back to itself",
