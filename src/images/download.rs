@@ -15,7 +15,7 @@ use super::source::{StoredImage, expected};
 use super::{Error, Images, Result};
 use crate::cache::{Cache, FetchError, Fetched, Verdict, bypass};
 use crate::db;
-use crate::model::{Api, ByteStream, Context, Image, ImageId, ImageStatus, RangeSpec};
+use crate::model::{ByteStream, Context, Image, ImageId, ImageStatus, RangeSpec};
 use crate::notify::{Notifier, Sent};
 
 /// An image on its way to a client.
@@ -63,10 +63,8 @@ impl Images {
         self.authorise_unseen(ctx, "get_image").await?;
         self.authorise_unseen(ctx, "download_image").await?;
         let image = self.lookup(ctx, id).await?;
-        if ctx.api == Api::V1 {
-            // It tells of the image along with its data.
-            self.authorise_seen(ctx, "get_image", &image).await?;
-        }
+        // The answer tells of the image along with its data.
+        self.authorise_seen(ctx, "get_image", &image).await?;
         self.authorise_seen(ctx, "download_image", &image).await?;
         if image.status != ImageStatus::Active || image.deleted {
             return Err(Error::NotActive(image.id));
