@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::ser::Formatter;
 use serde_json::{Serializer, Value};
 
-/// `value` with `", "` and `": "` between its parts and `\uXXXX` for everything outside printable ASCII.
+/// `value` with `", "` and `": "` between its parts, and `\u` with four digits for everything outside printable ASCII.
 #[expect(clippy::expect_used, reason = "a JSON value has text keys and a vector takes every write")]
 pub(crate) fn python_json(value: &Value) -> String {
     let mut text = Vec::new();
