@@ -41,6 +41,11 @@ pub(crate) struct Cors {
     pub(crate) headers: Vec<String>,
 }
 
+/// What `OPTIONS` is answered: 200 without a body.
+pub(super) fn greeting() -> Response {
+    (StatusCode::OK, [(CONTENT_LENGTH, HeaderValue::from(0))]).into_response()
+}
+
 /// What of a request decides.
 #[derive(Debug)]
 pub(super) struct Visit<'a> {
@@ -76,12 +81,6 @@ impl Visit<'_> {
     /// Whether a browser asks before it asks.
     pub(super) fn is_preflight(&self) -> bool {
         self.options && self.origin.is_some() && self.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
-    }
-
-    /// 200 without a body, and what the browser has to know.
-    pub(super) fn greet(self) -> Response {
-        let empty = (StatusCode::OK, [(CONTENT_LENGTH, HeaderValue::from(0))]).into_response();
-        self.finish(empty)
     }
 
     /// Adds to an answer what the browser has to know.

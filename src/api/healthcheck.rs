@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use axum::body::Body;
 use axum::response::Response;
@@ -32,6 +33,21 @@ pub(crate) struct Health {
     pub(crate) sources: Vec<IpNet>,
     /// Who comes through a proxy is not (`ignore_proxied_requests`).
     pub(crate) ignore_proxied: bool,
+    /// More is told than whether (`detailed`).
+    pub(crate) details: Option<Details>,
+}
+
+/// What is told of the server.
+#[derive(Debug, Clone)]
+pub(crate) struct Details {
+    started: Instant,
+}
+
+impl Details {
+    /// Of a server that starts now.
+    pub(crate) fn of_now() -> Self {
+        Self { started: Instant::now() }
+    }
 }
 
 /// One thing to look at.
@@ -43,10 +59,46 @@ pub(crate) enum Check {
     EnabledBy(PathBuf),
 }
 
+/// What one look has found.
+struct Finding {
+    fine: bool,
+    reason: &'static str,
+    details: String,
+}
+
 #[derive(Serialize)]
 struct Report {
     detailed: bool,
-    reasons: Vec<&'static str>,
+    #[serde(flatten)]
+    server: Option<Server>,
+    reasons: Vec<Reason>,
+}
+
+#[derive(Serialize)]
+struct Server {
+    version: &'static str,
+    hostname: String,
+    now: String,
+    /// Seconds since the server was started.
+    uptime: u64,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Reason {
+    Short(&'static str),
+    Detailed { reason: &'static str, details: String, class: &'static str },
+}
+
+impl Server {
+    fn of(details: &Details) -> Self {
+        Self {
+            version: concat!("gander ", env!("CARGO_PKG_VERSION")),
+            hostname: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+            now: chrono::Utc::now().format("%Y-%m-%d %H:%M:%S%.6f").to_string(),
+            uptime: details.started.elapsed().as_secs(),
+        }
+    }
 }
 
 impl Health {
@@ -57,25 +109,27 @@ impl Health {
         if !allowed || (self.ignore_proxied && proxied()) {
             return None;
         }
-        let mut healthy = true;
-        let mut reasons = Vec::new();
+        let mut findings = Vec::new();
         for check in &self.checks {
-            let (fine, reason) = check.look().await;
-            healthy &= fine;
-            reasons.push(reason);
+            findings.push(check.look().await);
         }
-        Some(answer(method, headers, healthy, reasons))
+        Some(answer(method, headers, findings, self.details.as_ref().map(Server::of)))
     }
 }
 
 impl Check {
-    async fn look(&self) -> (bool, &'static str) {
-        match self {
-            Self::DisabledBy(Some(path)) if is_there(path).await => (false, "DISABLED BY FILE"),
-            Self::DisabledBy(_) => (true, "OK"),
-            Self::EnabledBy(path) if is_there(path).await => (true, "OK"),
-            Self::EnabledBy(_) => (false, "FILE PATH MISSING"),
-        }
+    async fn look(&self) -> Finding {
+        let (path, refusal, fine_if_there) = match self {
+            Self::DisabledBy(None) => {
+                return Finding { fine: true, reason: "OK", details: "No file can take it out of service".to_owned() };
+            }
+            Self::DisabledBy(Some(path)) => (path, "DISABLED BY FILE", false),
+            Self::EnabledBy(path) => (path, "FILE PATH MISSING", true),
+        };
+        let there = is_there(path).await;
+        let details = format!("Path '{}' was {}found", path.display(), if there { "" } else { "not " });
+        let fine = there == fine_if_there;
+        Finding { fine, reason: if fine { "OK" } else { refusal }, details }
     }
 }
 
@@ -83,8 +137,9 @@ async fn is_there(path: &PathBuf) -> bool {
     tokio::fs::try_exists(path).await.unwrap_or(false)
 }
 
-fn answer(method: &Method, headers: &HeaderMap, healthy: bool, reasons: Vec<&'static str>) -> Response {
+fn answer(method: &Method, headers: &HeaderMap, findings: Vec<Finding>, server: Option<Server>) -> Response {
     let head = method == Method::HEAD;
+    let healthy = findings.iter().all(|finding| finding.fine);
     let status = match (healthy, head) {
         (true, true) => StatusCode::NO_CONTENT,
         (true, false) => StatusCode::OK,
@@ -92,9 +147,9 @@ fn answer(method: &Method, headers: &HeaderMap, healthy: bool, reasons: Vec<&'st
     };
     let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
     let (body, content_type) = match preferred(accept, &FORMS) {
-        Some(2) => (json(reasons), "application/json"),
-        Some(1) => (html(&reasons), "text/html; charset=UTF-8"),
-        _ => (reasons.join("\n"), "text/plain; charset=UTF-8"),
+        Some(2) => (json(findings, server), "application/json"),
+        Some(1) => (html(&findings, server), "text/html; charset=UTF-8"),
+        _ => (plain(&findings), "text/plain; charset=UTF-8"),
     };
     let body = if head { String::new() } else { body };
     let mut response = Response::new(Body::empty());
@@ -107,18 +162,44 @@ fn answer(method: &Method, headers: &HeaderMap, healthy: bool, reasons: Vec<&'st
     response
 }
 
-fn json(reasons: Vec<&'static str>) -> String {
+fn json(findings: Vec<Finding>, server: Option<Server>) -> String {
+    let detailed = server.is_some();
+    let reason = |Finding { reason, details, .. }| match detailed {
+        true => Reason::Detailed { reason, details, class: "HealthcheckResult" },
+        false => Reason::Short(reason),
+    };
+    let report = Report { detailed, server, reasons: findings.into_iter().map(reason).collect() };
     let mut text = Vec::new();
     let mut serializer = Serializer::with_formatter(&mut text, PrettyFormatter::with_indent(b"    "));
     // Writing to memory cannot fail.
-    let _ = Report { detailed: false, reasons }.serialize(&mut serializer);
+    let _ = report.serialize(&mut serializer);
     String::from_utf8_lossy(&text).into_owned()
 }
 
-fn html(reasons: &[&str]) -> String {
-    let rows: String = reasons.iter().map(|reason| format!("<tr><td>{}</td></tr>", escaped(reason, Api::V2))).collect();
+fn plain(findings: &[Finding]) -> String {
+    findings.iter().map(|finding| finding.reason).collect::<Vec<_>>().join("\n")
+}
+
+fn html(findings: &[Finding], server: Option<Server>) -> String {
+    let safe = |text: &str| escaped(text, Api::V2);
+    let row = |finding: &Finding| match server {
+        Some(_) => format!("<tr><td>{}</td><td>{}</td></tr>", safe(finding.reason), safe(&finding.details)),
+        None => format!("<tr><td>{}</td></tr>", safe(finding.reason)),
+    };
+    let rows: String = findings.iter().map(row).collect();
+    let (about, column) = match &server {
+        Some(Server { version, hostname, now, uptime }) => (
+            format!(
+                "<h1>Server status</h1>\n<p>{} on {}, up for {uptime} s at {now}</p>\n",
+                safe(version),
+                safe(hostname)
+            ),
+            "<th>Details</th>",
+        ),
+        None => (String::new(), ""),
+    };
     format!(
-        "<!DOCTYPE html>\n<html>\n<head><title>Healthcheck Status</title></head>\n<body>\n<table>\n\
-         <tr><th>Reason</th></tr>\n{rows}\n</table>\n</body>\n</html>\n"
+        "<!DOCTYPE html>\n<html>\n<head><title>Healthcheck Status</title></head>\n<body>\n{about}<table>\n\
+         <tr><th>Reason</th>{column}</tr>\n{rows}\n</table>\n</body>\n</html>\n"
     )
 }

@@ -13,8 +13,9 @@ use percent_encoding::percent_decode_str;
 use tower::ServiceExt;
 
 use super::base_url::{BaseUrl, Links};
+use super::body_limit::BodyLimit;
 use super::caller::{challenge, identify};
-use super::cors::Cors;
+use super::cors::{self, Cors, Visit};
 use super::error::{ApiError, render::Form};
 use super::healthcheck::Health;
 use super::request_id;
@@ -43,6 +44,8 @@ pub(crate) struct Front {
     pub(crate) links: Links,
     /// Who may talk to us from other origins.
     pub(crate) cors: Cors,
+    /// How large requests may be; `None`: each kind has a limit of its own.
+    pub(crate) body_limit: Option<BodyLimit>,
     /// The health check, if there is one.
     pub(crate) health: Option<Health>,
     /// Characters that a client's id of a request may have; `None`: any number (`max_request_id_length`).
@@ -59,6 +62,7 @@ pub(crate) struct ImageApi {
     offer: Offer,
     links: Links,
     cors: Cors,
+    body_limit: Option<BodyLimit>,
     health: Option<Health>,
     longest_request_id: Option<usize>,
 }
@@ -74,13 +78,13 @@ impl ImageApi {
         cache_management: bool,
         front: Front,
     ) -> Result<Self, v2::SchemaError> {
-        let Front { v1, v2, links, cors, health, longest_request_id } = front;
+        let Front { v1, v2, links, cors, body_limit, health, longest_request_id } = front;
         let offer = Offer { v1, v2: v2.is_some().then(|| V2 { cache: images.has_cache() }) };
         let v1 = super::v1::router(images.clone(), cache_management);
         let v2 = v2
             .map(|settings| V2Api::new(images.clone(), settings, cache_management, longest_request_id))
             .transpose()?;
-        Ok(Self { identity, images, v1, v2, offer, links, cors, health, longest_request_id })
+        Ok(Self { identity, images, v1, v2, offer, links, cors, body_limit, health, longest_request_id })
     }
 }
 
@@ -95,13 +99,27 @@ impl Service for ImageApi {
             return answer.unwrap_or_else(|| form.apply(ApiError::not_found("").into_response()));
         }
         let visit = self.cors.visit(&request);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let response = match self.body_limit {
+            None => self.routed(request, &visit).await,
+            Some(limit) => {
+                let form = Form::of(&request, Api::V2);
+                form.apply(limit.within(request, async |request| self.routed(request, &visit).await).await)
+            }
+        };
+        visit.finish(response)
+    }
+}
+
+impl ImageApi {
+    /// What the API says that is asked.
+    async fn routed(&self, mut request: Request, visit: &Visit<'_>) -> Response {
         let base = BaseUrl::of(request.headers(), &self.links);
         request.extensions_mut().insert(base.clone());
-        request.extensions_mut().insert(ConnectInfo(peer));
-        let response = match versions::negotiate(request.uri().path(), request.headers(), self.offer) {
-            Wanted::Versions { asked: false } if visit.is_options() && self.v2.is_some() => return visit.greet(),
-            Wanted::V1 { .. } if visit.is_preflight() => return visit.greet(),
-            Wanted::V2 { .. } if visit.is_options() => return visit.greet(),
+        match versions::negotiate(request.uri().path(), request.headers(), self.offer) {
+            Wanted::Versions { asked: false } if visit.is_options() && self.v2.is_some() => cors::greeting(),
+            Wanted::V1 { .. } if visit.is_preflight() => cors::greeting(),
+            Wanted::V2 { .. } if visit.is_options() => cors::greeting(),
             Wanted::Versions { asked } => versions::document(&base.0, self.offer, asked),
             Wanted::V1 { path } => {
                 versions::lead_to(&path, &mut request);
@@ -117,8 +135,7 @@ impl Service for ImageApi {
                 }
                 None => versions::document(&base.0, self.offer, false),
             },
-        };
-        visit.finish(response)
+        }
     }
 }
 

@@ -52,7 +52,7 @@ async fn serve(loaded: &Loaded, pipeline: &Pipeline) -> anyhow::Result<()> {
     let cache = open_cache(loaded, pipeline).await?;
     let images = assemble::images(loaded, MetadataSide::Configured, cache).await?;
     let identity = loaded.identity(pipeline)?;
-    let (front, interval) = (loaded.front(settings.port)?, loaded.prefetcher_interval()?);
+    let (front, interval) = (loaded.front(settings.port, pipeline)?, loaded.prefetcher_interval()?);
     let stages = front.v2.is_some();
     let api = ImageApi::new(identity, images.clone(), pipeline.cache_management, front)?;
     images.recover(loaded.tool_context()?).await;

@@ -162,6 +162,7 @@ Configuration:
   Without --config-file, glance.conf and the program's own file (glance-api.conf, glance-registry.conf,
   glance-scrubber.conf, glance-cache.conf, glance-manage.conf) are read, each from the first of ~/.glance, ~,
   /etc/glance, /etc and ./etc that has it; without --config-dir, the directories of these names ending in .d.
+  The image API reads glance-image-import.conf before glance-api.conf, and both of OS_GLANCE_CONFIG_DIR if that is set.
   The command line wins over the environment (OS_<GROUP>__<OPTION>), the environment over the files.
 
 Exit status:

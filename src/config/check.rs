@@ -53,12 +53,12 @@ impl Loaded {
         ask(self.limits().map(drop));
         ask(self.notifier().map(drop));
         ask(self.policy().map(drop));
-        ask(self.front(PORT).map(drop));
         ask(self.prefetcher_interval().map(drop));
         ask(self.pipeline(PROGRAM).and_then(|(pipeline, _)| {
             if pipeline.cache {
                 self.cache()?;
             }
+            self.front(PORT, &pipeline)?;
             self.identity(&pipeline).map(drop)
         }));
         errors

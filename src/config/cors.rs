@@ -2,6 +2,7 @@
 
 use osloconf::Opt;
 
+use super::pipeline::Local;
 use super::{Loaded, Result};
 use crate::api::Cors;
 
@@ -27,14 +28,14 @@ pub(super) static OPTIONS: &[&Opt] =
     &[&ALLOWED_ORIGIN, &ALLOW_CREDENTIALS, &EXPOSE_HEADERS, &MAX_AGE, &ALLOW_METHODS, &ALLOW_HEADERS];
 
 impl Loaded {
-    /// Who may talk to us from where.
-    pub(super) fn cors(&self) -> Result<Cors> {
-        let conf = &self.conf;
+    /// Who may talk to us from where, as the filter for it sees it.
+    pub(super) fn cors(&self, filter: &Local) -> Result<Cors> {
+        let conf = self.seen_by(filter, "cors");
         Ok(Cors {
             origins: conf.list(&ALLOWED_ORIGIN)?,
             credentials: conf.bool(&ALLOW_CREDENTIALS)?,
             exposed: conf.list(&EXPOSE_HEADERS)?,
-            max_age: self.natural(&MAX_AGE)?,
+            max_age: conf.int(&MAX_AGE)?.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(0),
             methods: conf.list(&ALLOW_METHODS)?,
             headers: conf.list(&ALLOW_HEADERS)?,
         })

@@ -10,7 +10,7 @@ use crate::db::sql::{PageLimits, Retry, Settings};
 pub(super) static CONNECTION: Opt = Opt::str("database", "connection")
     .deprecated(&[("DEFAULT", "sql_connection"), ("DATABASE", "sql_connection"), ("sql", "connection")])
     .empty_is_unset()
-    .secret()
+    .secret_url()
     .help("SQLAlchemy URL of the database");
 static MAX_POOL_SIZE: Opt = Opt::int("database", "max_pool_size").default("5").min(1).help("Connections kept open");
 static MAX_OVERFLOW: Opt =

@@ -4,8 +4,11 @@ use osloconf::Opt;
 use osloconf::paste::{PasteFile, Section};
 
 use super::{Error, Loaded, Result};
-use crate::api::{Check, Health};
+use crate::api::{Check, Details, Health};
 
+static DETAILED: Opt = Opt::bool("healthcheck", "detailed")
+    .default("false")
+    .help("Tell which file decided, and version, host and age of the server; not for strangers");
 static BACKENDS: Opt = Opt::list("healthcheck", "backends")
     .default("disable_by_file")
     .help("What is looked at: disable_by_file, disable_by_files_ports, enable_by_files");
@@ -22,6 +25,7 @@ static IGNORE_PROXIED_REQUESTS: Opt = Opt::bool("healthcheck", "ignore_proxied_r
     .help("Do not answer requests that came through a proxy");
 
 pub(super) static OPTIONS: &[&Opt] = &[
+    &DETAILED,
     &BACKENDS,
     &DISABLE_BY_FILE_PATH,
     &DISABLE_BY_FILE_PATHS,
@@ -52,6 +56,10 @@ impl Loaded {
             None => self.conf.list(opt),
         };
         let own = |opt: &Opt| section.and_then(|section| section.get(opt.name)).map(str::to_owned);
+        let flag = |opt: &Opt| match own(opt) {
+            Some(text) => Ok(matches!(text.to_ascii_lowercase().as_str(), "1" | "true" | "yes" | "on")),
+            None => self.conf.bool(opt),
+        };
         let mut checks = Vec::new();
         let backends: Vec<String> = list(&BACKENDS)?;
         for backend in backends {
@@ -86,10 +94,8 @@ impl Loaded {
             path: path.to_owned(),
             checks,
             sources: ranges.iter().map(range).collect::<Result<_>>()?,
-            ignore_proxied: match own(&IGNORE_PROXIED_REQUESTS) {
-                Some(text) => matches!(text.to_ascii_lowercase().as_str(), "1" | "true" | "yes" | "on"),
-                None => self.conf.bool(&IGNORE_PROXIED_REQUESTS)?,
-            },
+            ignore_proxied: flag(&IGNORE_PROXIED_REQUESTS)?,
+            details: flag(&DETAILED)?.then(Details::of_now),
         })
     }
 }

@@ -96,9 +96,7 @@ pub(super) fn options() -> Vec<&'static Opt> {
 impl Loaded {
     /// Who judges tokens in this pipeline.
     pub(super) fn authority(&self, pipeline: &Pipeline) -> Result<Arc<Authority>> {
-        let filter = pipeline.authtoken.iter();
-        let filter = filter.map(|(name, value)| ((GROUP.to_owned(), name.clone()), vec![value.clone()]));
-        let conf = self.conf.overridden(filter.collect());
+        let conf = self.seen_by(&pipeline.authtoken, GROUP);
         conf.validate(&options()).map_err(Error::Values)?;
         let settings = token_settings(&conf)?;
         let authority = Authority::new(settings).map_err(|error| match error {

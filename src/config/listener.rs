@@ -26,6 +26,9 @@ static CLIENT_SOCKET_TIMEOUT: Opt = Opt::int("DEFAULT", "client_socket_timeout")
     .default("900")
     .range(0, A_YEAR)
     .help("Seconds that a client may be silent: idle, within a request, or not taking an answer; 0: for ever");
+static HTTP_KEEPALIVE: Opt = Opt::bool("DEFAULT", "http_keepalive")
+    .default("true")
+    .help("Leave connections open for further requests; false: each request has one of its own");
 static GRACEFUL_SHUTDOWN_TIMEOUT: Opt = Opt::int("DEFAULT", "graceful_shutdown_timeout")
     .default("60")
     .range(0, A_YEAR)
@@ -44,6 +47,7 @@ pub(super) static OPTIONS: &[&Opt] = &[
     &TCP_KEEPIDLE,
     &MAX_HEADER_LINE,
     &CLIENT_SOCKET_TIMEOUT,
+    &HTTP_KEEPALIVE,
     &GRACEFUL_SHUTDOWN_TIMEOUT,
     &WORKERS,
     &CERT_FILE,
@@ -78,6 +82,7 @@ impl Loaded {
             keepidle: Duration::from_secs(seconds(&TCP_KEEPIDLE)?),
             header_bytes: line * LINES_OF_GREATEST_LENGTH,
             silence: Some(seconds(&CLIENT_SOCKET_TIMEOUT)?).filter(|s| *s > 0).map(Duration::from_secs),
+            keep_alive: conf.bool(&HTTP_KEEPALIVE)?,
             grace: Duration::from_secs(seconds(&GRACEFUL_SHUTDOWN_TIMEOUT)?),
             workers: self.workers()?,
         })

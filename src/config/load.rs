@@ -21,12 +21,31 @@ pub(crate) enum Program {
 impl Program {
     fn file_names(self) -> &'static [&'static str] {
         match self {
-            Self::Api => &["glance", "glance-api"],
+            // What imports need has a file of its own, and glance-api.conf the last word.
+            Self::Api => &["glance", "glance-image-import", "glance-api"],
             Self::Registry => &["glance", "glance-registry"],
             Self::Scrubber => &["glance", "glance-scrubber"],
             Self::Manage => &["glance", "glance-registry", "glance-api", "glance-manage"],
             Self::CacheTool => &["glance", "glance-api", "glance-cache"],
         }
+    }
+}
+
+/// Where the image API's files are, if the environment says so (configuration §1.1).
+const DIRECTORY: &str = "OS_GLANCE_CONFIG_DIR";
+
+impl Program {
+    /// The files of the directory that the environment names, in place of those that are looked for.
+    fn directory_files(self, given: &[Given]) -> Vec<Given> {
+        let named = std::env::var(DIRECTORY).ok().filter(|dir| !dir.trim().is_empty());
+        let Some(dir) =
+            named.filter(|_| self == Self::Api && !given.iter().any(|given| matches!(given, Given::File(_))))
+        else {
+            return Vec::new();
+        };
+        let dir = Path::new(dir.trim());
+        let imports = Some(dir.join("glance-image-import.conf")).filter(|file| file.exists());
+        imports.into_iter().chain([dir.join("glance-api.conf")]).map(Given::File).collect()
     }
 }
 
@@ -94,7 +113,9 @@ impl Loaded {
         data_dir: &Path,
     ) -> Result<(Self, Vec<osloconf::Error>)> {
         let home = std::env::home_dir();
-        let files = ConfigFiles::resolve(Search::standard("glance", home), given, program.file_names())?;
+        let mut all_given = program.directory_files(given);
+        all_given.extend_from_slice(given);
+        let files = ConfigFiles::resolve(Search::standard("glance", home), &all_given, program.file_names())?;
         let unconfigured = files.paths().is_empty();
         let (mut conf, mut faults) = load(&files, &overrides);
         let mut embedded = Vec::new();

@@ -4,8 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
-use osloconf::Opt;
 use osloconf::paste::{PasteFile, Section};
+use osloconf::{Conf, Opt};
 
 use super::{Error, Loaded, Result};
 use crate::auth::Filter;
@@ -20,6 +20,9 @@ static CONFIG_FILE: Opt = Opt::str("paste_deploy", "config_file")
 
 pub(super) static OPTIONS: &[&Opt] = &[&FLAVOR, &CONFIG_FILE];
 
+/// What a filter's section of the paste file sets; it wins over the configuration.
+pub(crate) type Local = Vec<(String, String)>;
+
 /// Which filters are in a server's pipeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pipeline {
@@ -29,8 +32,14 @@ pub(crate) struct Pipeline {
     pub(crate) cache: bool,
     /// The routes that manage the cache are there.
     pub(crate) cache_management: bool,
-    /// What the filter that validates tokens says of `[keystone_authtoken]`; it wins over the configuration.
-    pub(crate) authtoken: Vec<(String, String)>,
+    /// What the filter that validates tokens says of `[keystone_authtoken]`.
+    pub(crate) authtoken: Local,
+    /// Pages of other origins are told what they may, if this filter is there.
+    pub(crate) cors: Option<Local>,
+    /// What a proxy says of the client is looked at.
+    pub(crate) proxy_headers: Option<Local>,
+    /// Bodies of requests are limited.
+    pub(crate) size_limit: Option<Local>,
 }
 
 /// What a factory makes.
@@ -41,6 +50,9 @@ enum Component {
     CacheManagement,
     /// Whatever context filter follows, it believes what Keystone says.
     TokenValidation,
+    Cors,
+    ProxyHeaders,
+    SizeLimit,
     /// Built in, or without effect on what this service answers.
     Neutral,
     /// Known, wanted by some, not there yet: worth a warning.
@@ -48,7 +60,7 @@ enum Component {
 }
 
 /// Module paths and class names that the field's paste files use, and what they stand for.
-const FACTORIES: [(&str, Component); 20] = [
+const FACTORIES: [(&str, Component); 22] = [
     ("glance.api.middleware.version_negotiation", Component::Neutral),
     ("glance.common.context", Component::Identity(Filter::Open)),
     ("glance.registry.context", Component::Identity(Filter::Open)),
@@ -61,9 +73,11 @@ const FACTORIES: [(&str, Component); 20] = [
     ("keystoneclient.middleware.auth_token", Component::TokenValidation),
     ("keystonemiddleware.auth_token", Component::TokenValidation),
     ("osprofiler", Component::Neutral),
-    ("oslo_middleware.cors", Component::Neutral),
-    ("oslo_middleware:CORS", Component::Neutral),
-    ("oslo_middleware:HTTPProxyToWSGI", Component::Neutral),
+    ("oslo_middleware.cors", Component::Cors),
+    ("oslo_middleware:CORS", Component::Cors),
+    ("oslo_middleware:HTTPProxyToWSGI", Component::ProxyHeaders),
+    ("oslo_middleware:RequestBodySizeLimiter", Component::SizeLimit),
+    ("oslo_middleware.sizelimit", Component::SizeLimit),
     ("oslo_middleware:Healthcheck", Component::Neutral),
     ("oslo_middleware", Component::Idle),
     ("oslo.middleware", Component::Idle),
@@ -91,17 +105,24 @@ impl Loaded {
         Ok((pipeline, app))
     }
 
+    /// The configuration as a filter sees it whose section of the paste file says something of this group.
+    pub(super) fn seen_by(&self, filter: &Local, group: &str) -> Conf {
+        let said = filter.iter().map(|(name, value)| ((group.to_owned(), name.clone()), vec![value.clone()]));
+        self.conf.overridden(said.collect())
+    }
+
     pub(super) fn paste_file(&self) -> Result<Option<PathBuf>> {
         if let Some(name) = self.conf.str(&CONFIG_FILE)? {
             let found = self.conf.find_file(&name);
             let missing = || Error::Invalid { option: "config_file", reason: format!("there is no file {name}") };
             return found.ok_or_else(missing).map(Some);
         }
-        let beside = self.conf.files().last().and_then(|conf| {
+        // Files of a directory only add to it.
+        let named = self.conf.main_file().and_then(|conf| {
             let name = conf.file_name()?.to_str()?.strip_suffix(".conf")?;
-            Some(conf.with_file_name(format!("{name}-paste.ini")))
+            self.conf.find_file(format!("{name}-paste.ini"))
         });
-        Ok(beside.filter(|path| path.exists()))
+        Ok(named)
     }
 }
 
@@ -119,14 +140,22 @@ fn built_in(app: &str, flavor: Option<&str>, identity: Filter) -> Result<Pipelin
         _ => return Err(failure("there is no built-in pipeline of this flavor, and no paste file")),
     };
     let identity = if keystone { Filter::Token } else { identity };
-    Ok(Pipeline { identity, cache, cache_management, authtoken: Vec::new() })
+    Ok(Pipeline {
+        identity,
+        cache,
+        cache_management,
+        authtoken: Vec::new(),
+        cors: Some(Vec::new()),
+        proxy_headers: Some(Vec::new()),
+        size_limit: None,
+    })
 }
 
 /// A filter of a pipeline.
 type Found<'a> = (Component, &'a Section);
 
 /// What a filter's section sets, but for what makes the filter.
-fn options(filter: &Section) -> Vec<(String, String)> {
+fn options(filter: &Section) -> Local {
     let made_by = ["paste.filter_factory", "glance.filter_factory", "use"];
     let set = filter.iter().filter(|(key, _)| !made_by.contains(key));
     set.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
@@ -143,8 +172,9 @@ impl Reader<'_> {
     fn pipeline(&self) -> Result<Pipeline> {
         let mut found = Vec::new();
         self.follow(self.app, 0, &mut found)?;
-        let authtoken = found.iter().find(|(component, _)| *component == Component::TokenValidation);
-        let authtoken = authtoken.map(|(_, filter)| options(filter));
+        let local =
+            |wanted| found.iter().find(|(component, _)| *component == wanted).map(|(_, filter)| options(filter));
+        let authtoken = local(Component::TokenValidation);
         let components: Vec<Component> = found.iter().map(|(component, _)| *component).collect();
         let identity = components.iter().rev().find_map(|component| match component {
             Component::Identity(filter) => Some(*filter),
@@ -159,6 +189,9 @@ impl Reader<'_> {
             authtoken: authtoken.unwrap_or_default(),
             cache: components.contains(&Component::Cache) || cache_management,
             cache_management,
+            cors: local(Component::Cors),
+            proxy_headers: local(Component::ProxyHeaders),
+            size_limit: local(Component::SizeLimit),
         })
     }
 

@@ -56,6 +56,8 @@ pub(crate) struct Settings {
     /// A request's headers must be complete, an idle connection used again, and each block of a body arrive or be
     /// taken within this (`client_socket_timeout`); `None`: whenever.
     pub(crate) silence: Option<Duration>,
+    /// A connection is good for more than one request (`http_keepalive`).
+    pub(crate) keep_alive: bool,
     /// Running requests, and then all other work, get this long to finish when the server stops
     /// (`graceful_shutdown_timeout`).
     pub(crate) grace: Duration,
@@ -126,6 +128,7 @@ pub(crate) async fn serve(
 fn protocol(settings: &Settings) -> http1::Builder {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
+        .keep_alive(settings.keep_alive)
         .max_headers(MAX_HEADERS)
         .max_buf_size(settings.header_bytes)
         .header_read_timeout(settings.silence)

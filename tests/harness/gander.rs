@@ -24,6 +24,8 @@ pub(crate) struct Setup {
     port: u16,
     conf: Conf,
     database: Database,
+    /// Further words of the command line.
+    words: Vec<String>,
 }
 
 impl Setup {
@@ -48,7 +50,7 @@ impl Setup {
             conf.set("node_staging_uri", format!("file://{}", at("staging")));
             conf.set_flavor(flavor);
         }
-        let setup = Self { program, dir, port, conf, database };
+        let setup = Self { program, dir, port, conf, database, words: Vec::new() };
         setup.policy(r#"{"default": []}"#);
         setup
     }
@@ -76,6 +78,12 @@ impl Setup {
     /// Sets one more value of an option that may have several.
     pub(crate) fn add(mut self, name: &str, value: impl Display) -> Self {
         self.conf.add(name, value);
+        self
+    }
+
+    /// One more word for the command line.
+    pub(crate) fn arg(mut self, word: impl Display) -> Self {
+        self.words.push(word.to_string());
         self
     }
 
@@ -130,7 +138,8 @@ impl Setup {
     pub(crate) fn command(&self) -> Command {
         fs::write(self.conf_file(), self.conf.text()).unwrap();
         let mut command = gander_command();
-        command.arg(self.program).arg("--config-file").arg(self.conf_file()).current_dir(self.dir.path());
+        command.arg(self.program).arg("--config-file").arg(self.conf_file()).args(&self.words);
+        command.current_dir(self.dir.path());
         command
     }
 

@@ -187,3 +187,50 @@ fn a_data_directory_that_cannot_be_made_is_named() {
     let outcome = run(Setup::api("").unset("sql_connection").command().args(["--data-dir", "/dev/null/gander"]));
     one_line(&outcome, &["/dev/null/gander"]);
 }
+
+/// As Glance under a web server, which is given no command line (configuration §1.1).
+#[test]
+fn the_environment_may_name_the_directory_of_the_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let show = |dir: &str| run(gander_command().args(["config", "show"]).env("OS_GLANCE_CONFIG_DIR", dir));
+    let spaced = format!(" {} ", dir.path().display());
+    let missing = format!("{}/glance-api.conf", dir.path().display());
+    one_line(&show(&spaced), &["Failed to find some config files", &missing]);
+    fs::write(&missing, "[DEFAULT]\nbind_port = 1\n").unwrap();
+    let import = dir.path().join("glance-image-import.conf");
+    fs::write(&import, "[DEFAULT]\nbind_port = 2\nbacklog = 3\n").unwrap();
+    let shown = show(&spaced).stdout;
+    assert!(shown.contains(&format!("# from {missing}:2\nbind_port = 1\n")), "{shown}");
+    assert!(shown.contains(&format!("# from {}:3\nbacklog = 3\n", import.display())), "{shown}");
+    // Whoever names a file means it.
+    let other = dir.path().join("other.conf");
+    fs::write(&other, "[DEFAULT]\nbacklog = 4\n").unwrap();
+    let mut command = gander_command();
+    command.args(["config", "show", "--config-file"]).arg(&other).env("OS_GLANCE_CONFIG_DIR", dir.path());
+    let shown = run(&mut command).stdout;
+    assert!(shown.contains("backlog = 4") && !shown.contains("bind_port"), "{shown}");
+}
+
+#[test]
+fn of_the_database_only_the_password_is_not_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("glance-api.conf");
+    fs::write(&file, "[database]\nconnection = mysql+pymysql://glance:ge@h/eim@db/glance?charset=utf8&password=x\n")
+        .unwrap();
+    let shown = run(gander_command().args(["config", "show", "--config-file"]).arg(&file)).stdout;
+    assert!(
+        shown.contains("connection = mysql+pymysql://glance:****@db/glance?charset=utf8&password=****\n"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn without_keepalive_each_request_has_a_connection_of_its_own() {
+    use std::io::{Read, Write};
+    let setup = Setup::api("").set("http_keepalive", "False").start();
+    let mut connection = setup.client().connect();
+    connection.write_all(b"GET /versions HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.to_lowercase().contains("connection: close"), "{answer}");
+}

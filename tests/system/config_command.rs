@@ -277,7 +277,7 @@ fn no_secret_is_shown() {
     let deployment = Deployment::new(
         "[DEFAULT]\ntransport_url = rabbit://u:geheim@h\nadmin_token = geheim\npublic_endpoint = http://u:geheim@h/\n\
          s3_store_secret_key = geheim\nqpid_password = geheim\nuser_storage_quota = 0\n\
-         [database]\nconnection = sqlite:///geheim\nslave_connection = mysql://u:geheim@h/d\n\
+         [database]\nconnection = mysql://u:geheim@h/d\nslave_connection = mysql://u:geheim@h/d\n\
          [keystone_authtoken]\npassword = geheim\nadmin_password = geheim\nmemcache_secret_key = geheim\n\
          identity_uri = http://u:geheim@k\nregion_name = $password\n\
          [oslo_messaging_notifications]\ntransport_url = rabbit://u:geheim@h\n[vault]\nroot_token_id = geheim\n",
@@ -289,6 +289,7 @@ fn no_secret_is_shown() {
     }
     let shown = deployment.shown(&[]);
     assert_eq!(named(&shown, "DEFAULT", "public_endpoint").unwrap()["values"][0]["value"], "http://u:****@h/");
+    assert_eq!(named(&shown, "database", "connection").unwrap()["values"][0]["value"], "mysql://u:****@h/d");
     assert_eq!(named(&shown, "keystone_authtoken", "admin_password").unwrap()["values"][0]["value"], "****");
 }
 

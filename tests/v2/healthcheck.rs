@@ -90,3 +90,21 @@ fn a_paste_file_says_whether_and_where() {
     with.client().get("/health").expect(503);
     with.client().get("/healthcheck").expect(300);
 }
+
+#[test]
+fn details_for_those_who_may_have_them() {
+    let setup = Setup::api("");
+    let file = setup.path("off");
+    let setup = setup.set("healthcheck.disable_by_file_path", file.display());
+    let gander = setup.set("healthcheck.detailed", "True").start();
+    let http = gander.client();
+    assert_eq!(http.get("/healthcheck").expect(200).text(), "OK");
+    let report = http.with("Accept", "application/json").get("/healthcheck").expect(200).json();
+    assert_eq!(report["detailed"], true);
+    let details = format!("Path '{}' was not found", file.display());
+    assert_eq!(report["reasons"], json!([{"reason": "OK", "details": details, "class": "HealthcheckResult"}]));
+    assert!(report["version"].as_str().unwrap().starts_with("gander ") && report["uptime"].is_u64(), "{report}");
+    fs::write(&file, "").unwrap();
+    let page = http.with("Accept", "text/html").get("/healthcheck").expect(503).text();
+    assert!(page.contains("Server status") && page.contains("was found"), "{page}");
+}

@@ -168,6 +168,11 @@ impl Conf {
         self.files.paths()
     }
 
+    /// The last file that is not from a directory; see [`ConfigFiles::main_path`].
+    pub fn main_file(&self) -> Option<&Path> {
+        self.files.main_path()
+    }
+
     /// Finds a companion file; see [`ConfigFiles::find`].
     pub fn find_file(&self, name: impl AsRef<Path>) -> Option<PathBuf> {
         self.files.find(name)

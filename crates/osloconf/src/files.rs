@@ -61,6 +61,8 @@ impl Search {
 #[derive(Clone, Debug, Default)]
 pub struct ConfigFiles {
     paths: Vec<PathBuf>,
+    /// The last of them that is not from a directory.
+    main: Option<PathBuf>,
     /// Where companion files are looked for.
     companions: Search,
 }
@@ -78,6 +80,7 @@ impl ConfigFiles {
         if !given.iter().any(|given| matches!(given, Given::File(_))) {
             paths = defaults(&search, names, ".conf", Path::is_file)?;
         }
+        let mut main = paths.last().cloned();
         if !given.iter().any(|given| matches!(given, Given::Dir(_))) {
             dirs = defaults(&search, names, ".conf.d", Path::is_dir)?;
             for dir in &dirs {
@@ -89,7 +92,12 @@ impl ConfigFiles {
             match given {
                 Given::File(file) => {
                     let file = search.absolute(file)?;
-                    if is_present(&file)? { paths.push(file) } else { missing.push(file) }
+                    if is_present(&file)? {
+                        paths.push(file.clone())
+                    } else {
+                        missing.push(file.clone())
+                    }
+                    main = Some(file);
                 }
                 Given::Dir(dir) => {
                     let dir = search.absolute(dir)?;
@@ -103,12 +111,17 @@ impl ConfigFiles {
         }
         dirs.extend(paths.iter().rev().filter_map(|path| path.parent()).map(Path::to_owned));
         dirs.extend(search.dirs);
-        Ok(Self { paths, companions: Search { dirs, home: search.home } })
+        Ok(Self { paths, main, companions: Search { dirs, home: search.home } })
     }
 
     /// The files to read; a later one overrides an earlier one.
     pub fn paths(&self) -> &[PathBuf] {
         &self.paths
+    }
+
+    /// The last of them that is not from a directory: companions are called after it.
+    pub fn main_path(&self) -> Option<&Path> {
+        self.main.as_deref()
     }
 
     /// Finds a companion file (policy, paste, schema): in the config directories, beside the config files from the last

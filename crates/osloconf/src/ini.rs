@@ -170,7 +170,10 @@ impl Parser {
     }
 }
 
-/// Drops a pair of equal quotes around the whole value; quotes inside do not count.
+/// Drops a pair of equal quotes around the whole value; quotes inside do not count. One alone is its own pair.
 pub(crate) fn unquoted(value: &str) -> &str {
+    if matches!(value, "'" | "\"") {
+        return "";
+    }
     ['"', '\''].into_iter().find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote)).unwrap_or(value)
 }

@@ -24,9 +24,62 @@ pub fn mask_passwords(text: &str) -> String {
     out
 }
 
+/// What a URL may show that was declared to be one: all but its password, wherever that stands. What is no URL, or none
+/// that can be told apart, is hidden.
+pub(crate) fn mask_url(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return if text.is_empty() { String::new() } else { "****".to_owned() };
+    };
+    let shown = match (rest.rfind('@'), rest.split_once(':')) {
+        // A password may hold anything that nobody encoded.
+        (Some(at), Some((user, _))) if user.len() < at => format!("{user}:****{}", &rest[at..]),
+        (None, Some((_, after)))
+            if !after.starts_with(|first: char| first.is_ascii_digit()) && !rest.starts_with('/') =>
+        {
+            "****".to_owned()
+        }
+        _ => rest.to_owned(),
+    };
+    let (before, query) = shown.split_once('?').map_or((&*shown, None), |(before, query)| (before, Some(query)));
+    let query = query.map(|query| query.split('&').map(mask_parameter).collect::<Vec<_>>().join("&"));
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    format!("{scheme}://{before}{query}")
+}
+
+fn mask_parameter(pair: &str) -> String {
+    let secret = |name: &str| ["pass", "pwd", "secret"].iter().any(|part| name.to_ascii_lowercase().contains(part));
+    match pair.split_once('=') {
+        Some((name, _)) if secret(name) => format!("{name}=****"),
+        _ => pair.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::mask_passwords;
+    use super::{mask_passwords, mask_url};
+
+    #[test]
+    fn of_a_url_only_the_password_is_hidden() {
+        for (text, shown) in [
+            ("", ""),
+            (
+                "mysql+pymysql://glance:g@h/e?i m@db:3306/glance?charset=utf8",
+                "mysql+pymysql://glance:****@db:3306/glance?charset=utf8",
+            ),
+            (
+                "mysql://glance@db/glance?password=geheim&read_timeout=3",
+                "mysql://glance@db/glance?password=****&read_timeout=3",
+            ),
+            ("postgresql://db:5432/glance?sslpassword=x&user=u", "postgresql://db:5432/glance?sslpassword=****&user=u"),
+            ("sqlite:////var/lib/glance/a:b.sqlite", "sqlite:////var/lib/glance/a:b.sqlite"),
+            ("rabbit://u:one@a:5672,v:two@b:5672//", "rabbit://u:****@b:5672//"),
+            // An @ was forgotten, or all of it was.
+            ("mysql://glance:geheim/glance", "mysql://****"),
+            ("geheim", "****"),
+        ] {
+            assert_eq!(mask_url(text), shown, "{text}");
+        }
+    }
 
     #[test]
     fn only_the_password_is_hidden() {

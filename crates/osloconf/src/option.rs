@@ -57,6 +57,8 @@ pub struct Opt {
     pub bracketed: bool,
     /// Whether the value must never be shown.
     pub secret: bool,
+    /// Whether it is a URL of which only the password is secret.
+    pub url: bool,
     /// Why it is accepted and has no effect; `None`: it has one.
     pub ignored: Option<&'static str>,
     /// One line for the operator.
@@ -78,6 +80,7 @@ impl Opt {
             any_case: false,
             bracketed: false,
             secret: false,
+            url: false,
             ignored: None,
             help: "",
         }
@@ -175,6 +178,13 @@ impl Opt {
     /// Keeps the value out of messages and dumps.
     pub const fn secret(mut self) -> Self {
         self.secret = true;
+        self
+    }
+
+    /// Keeps the value out of messages, and the password of the URL that it is out of dumps.
+    pub const fn secret_url(mut self) -> Self {
+        self.secret = true;
+        self.url = true;
         self
     }
 

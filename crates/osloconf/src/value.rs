@@ -98,7 +98,6 @@ fn above(max: i64) -> String {
 }
 
 pub(crate) fn list(opt: &Opt, text: &str) -> Parsed<Vec<String>> {
-    let text = text.replace('\n', " ");
     let text = text.trim().trim_end_matches(',');
     if opt.bracketed {
         let inner = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
@@ -137,10 +136,10 @@ fn is_closed(item: &str, quote: char) -> bool {
 /// Pairs in the order written.
 pub(crate) fn dict(text: &str) -> Parsed<Vec<(String, String)>> {
     let mut pairs: Vec<(String, String)> = Vec::new();
-    let text = text.trim().trim_end_matches(',');
-    if text.is_empty() {
+    if text.trim().is_empty() {
         return Ok(pairs);
     }
+    let text = text.trim().trim_end_matches(',');
     for piece in text.split(',') {
         match (piece.split_once(':'), pairs.last_mut()) {
             (Some((key, value)), _) => pairs.push((key.trim().to_owned(), value.to_owned())),

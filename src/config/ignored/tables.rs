@@ -48,18 +48,14 @@ pub(in crate::config) const GROUPS: [(&str, &str); 27] = [
     ("cache", MEMCACHE),
 ];
 
-pub(super) const TABLES: [Table; 26] = [
+pub(super) const TABLES: [Table; 25] = [
     Table { group: "DEFAULT", why: STORES, names: "enabled_backends" },
     Table {
         group: "DEFAULT",
         why: "metadata definitions are not built yet",
         names: "metadata_source_path=/etc/glance/metadefs/",
     },
-    Table {
-        group: "DEFAULT",
-        why: NOT_YET,
-        names: "scrub_pool_size=1 restore http_keepalive=true ca_file task_time_to_live=48",
-    },
+    Table { group: "DEFAULT", why: NOT_YET, names: "scrub_pool_size=1 restore ca_file task_time_to_live=48" },
     Table {
         group: "DEFAULT",
         why: REMOVED,
@@ -155,11 +151,6 @@ pub(super) const TABLES: [Table; 26] = [
         group: "glance_store",
         why: "every store that is built is there",
         names: "stores=file,http store_capabilities_update_min_interval=0",
-    },
-    Table {
-        group: "oslo_middleware",
-        why: "bodies have limits of their own, by what they are for",
-        names: "max_request_body_size=114688",
     },
     Table { group: "oslo_middleware", why: NOT_YET, names: "http_basic_auth_user_file=/etc/htpasswd" },
     Table { group: "oslo_middleware", why: REMOVED, names: "secure_proxy_ssl_header" },

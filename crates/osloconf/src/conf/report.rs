@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::Conf;
 use crate::expand::Expansion;
-use crate::mask::mask_passwords;
+use crate::mask::{mask_passwords, mask_url};
 use crate::option::Opt;
 use crate::sources::{Hit, Origin};
 
@@ -145,8 +145,13 @@ impl Conf {
             let mut expansion = Expansion::new(self);
             let expanded = expansion.run((opt.group, opt.name), hit.value);
             let text = expanded.unwrap_or_else(|_| hit.value.to_owned());
-            let secret = opt.secret || expansion.secret;
-            (if secret { "****".to_owned() } else { mask_passwords(&text) }, hit.origin)
+            let text = match (opt.url, opt.secret || expansion.secret) {
+                // What another option keeps secret may stand anywhere in the URL.
+                (true, _) if !expansion.secret => mask_url(&text),
+                (_, true) => "****".to_owned(),
+                (_, false) => mask_passwords(&text),
+            };
+            (text, hit.origin)
         };
         self.hits(opt).into_iter().map(shown).collect()
     }

@@ -58,6 +58,7 @@ fn a_given_directory_replaces_default_directories_but_not_default_files() {
     let dir = place(&["glance.conf", "glance.conf.d/a.conf", "mine/a.conf"]);
     let found = ConfigFiles::resolve(search(&[&dir]), &[Given::Dir(dir.path().join("mine"))], NAMES).unwrap();
     assert_eq!(found.paths(), [dir.path().join("glance.conf"), dir.path().join("mine/a.conf")]);
+    assert_eq!(found.main_path(), Some(&*dir.path().join("glance.conf")));
 }
 
 #[test]
