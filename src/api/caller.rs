@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use percent_encoding::percent_decode_str;
+use tracing::Span;
 
 use super::error::ApiError;
 use crate::auth::{Asked, Identity, Refusal};
@@ -28,6 +29,21 @@ pub(super) async fn identify(identity: &Identity, request: &mut Request, api: Ap
             error.with_header(RETRY_AFTER, HeaderValue::from(seconds)).into_response()
         }
     })
+}
+
+/// In which a request is answered: what its lines in the log say of it.
+pub(super) fn span(context: &Context) -> Span {
+    // At the gravest level, so that it is there whatever is logged.
+    tracing::error_span!(
+        "request",
+        request_id = context.request_id,
+        user = context.user,
+        project = context.tenant,
+        domain = context.domain,
+        system_scope = context.system_scope,
+        user_domain = context.user_domain,
+        project_domain = context.project_domain,
+    )
 }
 
 /// Says with every 401 where to get a token.

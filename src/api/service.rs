@@ -11,10 +11,11 @@ use http::HeaderValue;
 use http::header::X_CONTENT_TYPE_OPTIONS;
 use percent_encoding::percent_decode_str;
 use tower::ServiceExt;
+use tracing::Instrument;
 
 use super::base_url::{BaseUrl, Links};
 use super::body_limit::BodyLimit;
-use super::caller::{challenge, identify};
+use super::caller::{self, challenge, identify};
 use super::cors::{self, Cors, Visit};
 use super::error::{ApiError, render::Form};
 use super::healthcheck::Health;
@@ -183,8 +184,9 @@ async fn identified(
             Err(refused) => refused,
             Ok(context) => {
                 let context = Context { request_id: Some(id.clone()), ..admitted(context).await };
+                let span = caller::span(&context);
                 request.extensions_mut().insert(context);
-                match routes.clone().oneshot(request).await {
+                match routes.clone().oneshot(request).instrument(span).await {
                     Ok(response) => response,
                     Err(never) => match never {},
                 }

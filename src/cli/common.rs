@@ -38,10 +38,10 @@ pub(super) struct CommonOptions {
     #[arg(long)]
     noverbose: bool,
     /// File to log to; standard error if unset
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", alias = "logfile")]
     log_file: Option<String>,
     /// Directory of the log file
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", alias = "logdir")]
     log_dir: Option<String>,
     /// Python logging configuration; must exist, but is not interpreted
     #[arg(long, value_name = "PATH", visible_alias = "log-config")]
@@ -55,6 +55,27 @@ pub(super) struct CommonOptions {
     /// Log to syslog
     #[arg(long)]
     use_syslog: bool,
+    /// Do not log to syslog
+    #[arg(long)]
+    nouse_syslog: bool,
+    /// Log to the journal of systemd
+    #[arg(long)]
+    use_journal: bool,
+    /// Do not log to the journal of systemd
+    #[arg(long)]
+    nouse_journal: bool,
+    /// Log JSON, an object on each line
+    #[arg(long)]
+    use_json: bool,
+    /// Do not log JSON
+    #[arg(long)]
+    nouse_json: bool,
+    /// Accepted for old scripts; it is always noticed that the log file was moved
+    #[arg(long)]
+    watch_log_file: bool,
+    /// Accepted for old scripts
+    #[arg(long)]
+    nowatch_log_file: bool,
     /// Syslog facility
     #[arg(long, value_name = "FACILITY")]
     syslog_log_facility: Option<String>,
@@ -95,7 +116,9 @@ impl CommonOptions {
         set("DEFAULT", "log_config_append", self.log_config_append.clone());
         set("DEFAULT", "log_format", self.log_format.clone());
         set("DEFAULT", "log_date_format", self.log_date_format.clone());
-        set("DEFAULT", "use_syslog", flag(self.use_syslog, false));
+        set("DEFAULT", "use_syslog", flag(self.use_syslog, self.nouse_syslog));
+        set("DEFAULT", "use_journal", flag(self.use_journal, self.nouse_journal));
+        set("DEFAULT", "use_json", flag(self.use_json, self.nouse_json));
         set("DEFAULT", "syslog_log_facility", self.syslog_log_facility.clone());
         for (group, name, value) in further {
             set(group, name, Some(value.clone()));

@@ -152,7 +152,7 @@ impl Plugin<'_> {
     ) -> Result<keystone::Settings> {
         let path = |name| Ok::<_, Error>(self.text(name)?.map(Into::into));
         let tls = Tls { cafile: path("cafile")?, certfile: path("certfile")?, keyfile: path("keyfile")?, insecure };
-        Ok(keystone::Settings { auth_url, credentials: self.credentials()?, timeout, retries, tls })
+        Ok(keystone::Settings { auth_url, endpoint: None, credentials: self.credentials()?, timeout, retries, tls })
     }
 }
 

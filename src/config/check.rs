@@ -7,6 +7,7 @@ use osloconf::{Given, Overrides};
 use super::findings::{Finding, Severity, place};
 use super::logging::LOG_CONFIG_APPEND;
 use super::{Error, Loaded, Program, Result};
+use crate::ops::log;
 use crate::store::Stores;
 
 const PROGRAM: &str = "glance-api";
@@ -40,7 +41,13 @@ impl Loaded {
     fn refusals(&self) -> Vec<Error> {
         let mut errors = Vec::new();
         let mut ask = |answer: Result<()>| errors.extend(answer.err());
-        ask(self.logging(PROGRAM).map(drop));
+        ask(self.logging(PROGRAM).and_then(|settings| {
+            let option = |error: &log::Error| match error {
+                log::Error::Facility(_) => "syslog_log_facility",
+                _ => "log_date_format",
+            };
+            settings.check().map_err(|error| Error::Invalid { option: option(&error), reason: error.to_string() })
+        }));
         ask(self.log_config().map(drop));
         ask(self.listener(PORT).map(drop));
         ask(self.database().and_then(|settings| {
@@ -49,7 +56,13 @@ impl Loaded {
         ask(self.registry().map(drop));
         ask(self.default_store());
         ask(self.cipher().map(drop));
+        // Some of these are parts of others, which tell but the first thing that is wrong.
         ask(self.images().map(drop));
+        ask(self.staging_dir().map(drop));
+        ask(self.storage_quota().map(drop));
+        ask(self.protections().map(drop));
+        ask(self.remote_checks().map(drop));
+        ask(self.notification_drivers().map(drop));
         ask(self.limits().map(drop));
         ask(self.notifier().map(drop));
         ask(self.policy().map(drop));
@@ -69,7 +82,12 @@ impl Loaded {
         // Without its directory the file store has nothing to open.
         settings.filesystem.datadir = None;
         let opened = Stores::open(&settings);
-        opened.map(drop).map_err(|error| Error::Invalid { option: "default_store", reason: error.to_string() })
+        opened.map(drop).map_err(|error| {
+            let reason = error.to_string();
+            // What is wrong with a store says with which of its options.
+            let named = super::store::OPTIONS.iter().map(|opt| opt.name).find(|name| reason.starts_with(name));
+            Error::Invalid { option: named.unwrap_or("default_store"), reason }
+        })
     }
 
     /// What stands in a file, or in the environment, and cannot be read.

@@ -62,6 +62,9 @@ impl Loaded {
         };
         let mut checks = Vec::new();
         let backends: Vec<String> = list(&BACKENDS)?;
+        if ["disable_by_file", "enable_by_files"].iter().all(|one| backends.iter().any(|other| other == one)) {
+            return Err(invalid(BACKENDS.name, "disable_by_file and enable_by_files exclude each other".to_owned()));
+        }
         for backend in backends {
             match backend.as_str() {
                 "disable_by_file" => {

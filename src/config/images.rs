@@ -139,7 +139,7 @@ impl Loaded {
     }
 
     /// Bytes that all images of an owner may take.
-    fn storage_quota(&self) -> Result<Option<u64>> {
+    pub(super) fn storage_quota(&self) -> Result<Option<u64>> {
         let text = self.conf.str(&USER_STORAGE_QUOTA)?.unwrap_or_default();
         let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
         let shift = match &text[digits.len()..] {
@@ -159,7 +159,7 @@ impl Loaded {
     }
 
     /// Where data is staged. A server without a configuration keeps to its data directory.
-    fn staging_dir(&self) -> Result<PathBuf> {
+    pub(super) fn staging_dir(&self) -> Result<PathBuf> {
         if self.files().is_empty() && !self.conf.is_set(&NODE_STAGING_URI) {
             return Ok(self.data_dir.join("staging"));
         }

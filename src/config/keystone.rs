@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use keystone::Wanted;
 use osloconf::{Conf, Opt};
 
 use super::auth_plugin::{self, Plugin};
@@ -49,8 +50,14 @@ static MEMCACHED_SERVERS: Opt = Opt::list(GROUP, "memcached_servers")
     .deprecated(&[(GROUP, "memcache_servers")])
     .default("")
     .ignored("each server remembers tokens by itself");
-static INTERFACE: Opt = Opt::str(GROUP, "interface").default("internal").ignored("auth_url is asked");
-static REGION_NAME: Opt = Opt::str(GROUP, "region_name").empty_is_unset().ignored("auth_url is asked");
+static INTERFACE: Opt = Opt::str(GROUP, "interface")
+    .default("internal")
+    .choices(&["public", "internal", "admin", "publicURL", "internalURL", "adminURL"])
+    .empty_is_unset()
+    .help(
+        "Which of Keystone's addresses is asked about tokens, by its catalogue; auth_url where that has none that fits",
+    );
+static REGION_NAME: Opt = Opt::str(GROUP, "region_name").empty_is_unset().help("Region of that address; unset: any");
 static INCLUDE_SERVICE_CATALOG: Opt =
     Opt::bool(GROUP, "include_service_catalog").default("true").ignored("nothing here needs the catalogue");
 static ENFORCE_TOKEN_BIND: Opt = Opt::str(GROUP, "enforce_token_bind")
@@ -120,8 +127,15 @@ fn token_settings(conf: &Conf) -> Result<TokenSettings> {
     let timeout = Duration::from_secs(u64::try_from(number(&HTTP_CONNECT_TIMEOUT)?).unwrap_or(1));
     let retries = u32::try_from(number(&HTTP_REQUEST_MAX_RETRIES)?).unwrap_or(0);
     let remembered = u64::try_from(number(&TOKEN_CACHE_TIME)?).ok().filter(|seconds| *seconds > 0);
+    let endpoint = Wanted {
+        service_type: "identity".to_owned(),
+        service_name: None,
+        region: conf.str(&REGION_NAME)?,
+        interface: conf.str(&INTERFACE)?.unwrap_or_default().trim_end_matches("URL").to_owned(),
+    };
+    let keystone = plugin.settings(auth_url, conf.bool(&INSECURE)?, timeout, retries)?;
     Ok(TokenSettings {
-        keystone: plugin.settings(auth_url, conf.bool(&INSECURE)?, timeout, retries)?,
+        keystone: keystone::Settings { endpoint: Some(endpoint), ..keystone },
         www_authenticate_uri: conf.str(&WWW_AUTHENTICATE_URI)?,
         remembered: remembered.map(Duration::from_secs),
         clock_skew: TimeDelta::seconds(number(&ALLOWED_CLOCK_SKEW)?),

@@ -23,24 +23,33 @@ static DISABLED_NOTIFICATIONS: Opt = Opt::list("DEFAULT", "disabled_notification
 pub(super) static OPTIONS: &[&Opt] = &[&NOTIFIER_STRATEGY, &DRIVER, &DEFAULT_PUBLISHER_ID, &DISABLED_NOTIFICATIONS];
 
 impl Loaded {
+    /// Whom `driver` names.
+    pub(super) fn notification_drivers(&self) -> Result<Vec<Channel>> {
+        let mut channels = Vec::new();
+        for driver in self.conf.multi(&DRIVER)? {
+            let driver = driver.trim();
+            if !driver.is_empty() {
+                channels.extend(Channel::of_driver(driver).map_err(invalid("[oslo_messaging_notifications] driver"))?);
+            }
+        }
+        Ok(channels)
+    }
+
     /// Who is told of changes.
     pub(crate) fn notifier(&self) -> Result<Notifier> {
         let conf = &self.conf;
-        let invalid = |option| move |unknown: Unknown| Error::Invalid { option, reason: unknown.to_string() };
         let strategy = conf.str(&NOTIFIER_STRATEGY)?.unwrap_or_default();
         let mut channels = Vec::new();
         channels.extend(Channel::of_strategy(&strategy).map_err(invalid("notifier_strategy"))?);
-        for driver in conf.multi(&DRIVER)? {
-            let driver = driver.trim();
-            if !driver.is_empty() {
-                let channel = Channel::of_driver(driver);
-                channels.extend(channel.map_err(invalid("[oslo_messaging_notifications] driver"))?);
-            }
-        }
+        channels.extend(self.notification_drivers()?);
         Ok(Notifier::new(Settings {
             channels,
             publisher: conf.str(&DEFAULT_PUBLISHER_ID)?.unwrap_or_default(),
             disabled: conf.list(&DISABLED_NOTIFICATIONS)?.into_iter().collect(),
         }))
     }
+}
+
+fn invalid(option: &'static str) -> impl Fn(Unknown) -> Error {
+    move |unknown| Error::Invalid { option, reason: unknown.to_string() }
 }

@@ -50,6 +50,13 @@ impl Loaded {
             certificate: file(&CERTIFICATE)?.map(|certificate| (certificate, key)),
             timeout,
         };
-        Remote::new(&settings).map_err(|reason| Error::Invalid { option: "remote_ssl_*", reason })
+        Remote::new(&settings).map_err(|reason| {
+            // It begins with the file that is at fault.
+            let is_at_fault = |opt: &&&Opt| {
+                file(opt).is_ok_and(|file| file.is_some_and(|file| reason.starts_with(&*file.to_string_lossy())))
+            };
+            let at_fault = [&CA, &KEY, &CERTIFICATE].iter().find(is_at_fault).map_or("remote_ssl_*", |opt| opt.name);
+            Error::Invalid { option: at_fault, reason }
+        })
     }
 }

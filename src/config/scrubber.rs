@@ -17,7 +17,13 @@ static CLEANUP_SCRUBBER_TIME: Opt = Opt::int("DEFAULT", "cleanup_scrubber_time")
     .min(0)
     .help("Seconds between such looks, and the age of what counts as forgotten");
 
-pub(super) static OPTIONS: &[&Opt] = &[&DAEMON, &WAKEUP_TIME, &CLEANUP_SCRUBBER, &CLEANUP_SCRUBBER_TIME];
+static SCRUB_POOL_SIZE: Opt = Opt::int("DEFAULT", "scrub_pool_size")
+    .default("1")
+    .range(1, 1024)
+    .help("Images whose data is removed at the same time");
+
+pub(super) static OPTIONS: &[&Opt] =
+    &[&DAEMON, &WAKEUP_TIME, &CLEANUP_SCRUBBER, &CLEANUP_SCRUBBER_TIME, &SCRUB_POOL_SIZE];
 
 /// How the scrubber runs.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +31,8 @@ pub(crate) struct ScrubberSettings {
     /// Pause between runs; `None`: one run.
     pub(crate) every: Option<Duration>,
     pub(crate) cleanup: Option<Cleanup>,
+    /// Images at the same time.
+    pub(crate) pool: usize,
 }
 
 impl Loaded {
@@ -36,6 +44,7 @@ impl Loaded {
         Ok(ScrubberSettings {
             every: conf.bool(&DAEMON)?.then_some(wakeup),
             cleanup: conf.bool(&CLEANUP_SCRUBBER)?.then_some(Cleanup { interval }),
+            pool: usize::try_from(self.natural(&SCRUB_POOL_SIZE)?).unwrap_or(1).max(1),
         })
     }
 }

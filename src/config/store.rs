@@ -13,6 +13,9 @@ static DEFAULT_STORE: Opt = Opt::str("glance_store", "default_store")
     .default("file")
     .empty_is_unset()
     .help("Scheme of the store for new data");
+static STORES: Opt = Opt::list("glance_store", "stores")
+    .default("file,http")
+    .help("Drivers that are there: file, http. Data of images in others cannot be reached");
 pub(super) static FILESYSTEM_STORE_DATADIR: Opt = Opt::str("glance_store", "filesystem_store_datadir")
     .deprecated(&[("DEFAULT", "filesystem_store_datadir")])
     .empty_is_unset()
@@ -41,6 +44,12 @@ static FILESYSTEM_THIN_PROVISIONING: Opt = Opt::bool("glance_store", "filesystem
     .deprecated(&[("DEFAULT", "filesystem_thin_provisioning")])
     .default("false")
     .help("Leave holes in its files where an image has nothing but zeros");
+static FILESYSTEM_STORE_TIMEOUT: Opt = Opt::int("glance_store", "filesystem_store_timeout")
+    .default("0")
+    .min(0)
+    .help("Seconds that opening, measuring or removing a file may take; 0: any time");
+static HTTP_PROXY_INFORMATION: Opt = Opt::dict("glance_store", "http_proxy_information")
+    .help("Proxies to http stores, as http:http://proxy:3128,https:http://proxy:3128");
 static HTTPS_CA_CERTIFICATES_FILE: Opt =
     Opt::str("glance_store", "https_ca_certificates_file").empty_is_unset().help("Authorities that sign https stores");
 static HTTPS_INSECURE: Opt =
@@ -58,6 +67,9 @@ pub(super) static OPTIONS: &[&Opt] = &[
     &DEFAULT_STORE,
     &FILESYSTEM_STORE_DATADIR,
     &FILESYSTEM_STORE_DATADIRS,
+    &STORES,
+    &FILESYSTEM_STORE_TIMEOUT,
+    &HTTP_PROXY_INFORMATION,
     &FILESYSTEM_STORE_METADATA_FILE,
     &FILESYSTEM_STORE_FILE_PERM,
     &FILESYSTEM_STORE_CHUNK_SIZE,
@@ -75,6 +87,7 @@ impl Loaded {
         let conf = &self.conf;
         Ok(Settings {
             default_store: conf.str(&DEFAULT_STORE)?.unwrap_or_default(),
+            enabled: conf.list(&STORES)?,
             filesystem: self.file_store()?,
             http: http::Settings {
                 connect_timeout: Duration::from_secs(self.natural(&HTTP_CONNECT_TIMEOUT)?),
@@ -82,6 +95,7 @@ impl Loaded {
                 read_timeout: Duration::from_secs(self.natural(&HTTP_READ_TIMEOUT)?),
                 https_insecure: conf.bool(&HTTPS_INSECURE)?,
                 https_ca_certificates_file: conf.str(&HTTPS_CA_CERTIFICATES_FILE)?.map(Into::into),
+                proxies: conf.dict(&HTTP_PROXY_INFORMATION)?,
             },
         })
     }
@@ -94,6 +108,7 @@ impl Loaded {
             metadata_file: conf.str(&FILESYSTEM_STORE_METADATA_FILE)?.map(Into::into),
             file_perm: u32::try_from(self.natural(&FILESYSTEM_STORE_FILE_PERM)?).unwrap_or(0),
             chunk_size: usize::try_from(self.natural(&FILESYSTEM_STORE_CHUNK_SIZE)?).unwrap_or(usize::MAX),
+            timeout: Some(self.natural(&FILESYSTEM_STORE_TIMEOUT)?).filter(|s| *s > 0).map(Duration::from_secs),
             thin_provisioning: conf.bool(&FILESYSTEM_THIN_PROVISIONING)?,
         })
     }

@@ -1,6 +1,7 @@
 //! Copying an image's data from elsewhere into a store, in the background (v1-api §19, `X-Glance-API-Copy-From`).
 
 use std::sync::Arc;
+use tracing::Instrument;
 
 use super::guard::until;
 use super::reservation::Reservation;
@@ -41,14 +42,15 @@ impl Images {
         let reserved = self.reserve_for_data(ctx, image, &*store).await?;
         let saving = reserved.image.clone();
         let (images, ctx, target) = (self.clone(), ctx.clone(), saving.clone());
-        self.background.tasks.spawn(async move {
+        let watched = async move {
             let _admitted = admitted;
             let copier = images.clone();
             let work = async move { copier.copy(reserved, copy, &*store, room).await };
             if let Err(error) = images.guarded(&ctx, &target, work).await {
                 tracing::error!("Copying the data of image {} failed: {error}", target.id);
             }
-        });
+        };
+        self.background.tasks.spawn(watched.in_current_span());
         Ok(saving)
     }
 

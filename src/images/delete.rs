@@ -2,6 +2,7 @@
 //! cache, and the data.
 
 use chrono::Utc;
+use tracing::Instrument;
 
 use super::journal::{Entry, Note, Work};
 use super::scrub_queue::{self, ScrubEntry};
@@ -25,7 +26,8 @@ impl Images {
             Api::V2 => {}
         }
         let (images, ctx, id) = (self.clone(), ctx.clone(), id.clone());
-        let task = self.background.tasks.spawn(async move { images.delete_now(&ctx, &id).await });
+        let work = async move { images.delete_now(&ctx, &id).await };
+        let task = self.background.tasks.spawn(work.in_current_span());
         task.await.unwrap_or_else(|failure| Err(Error::Crashed(failure.to_string())))
     }
 

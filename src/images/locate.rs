@@ -15,6 +15,7 @@
 use std::sync::Arc;
 
 use fastio::Algorithm;
+use tracing::Instrument;
 
 use super::copy::STOPPING;
 use super::digest::Received;
@@ -59,12 +60,13 @@ impl Images {
         let said = said.map(digest).transpose()?;
         let admitted = Arc::clone(&self.background.admitted).try_acquire_owned().map_err(|_| Error::Busy)?;
         let (images, ctx, id) = (self.clone(), ctx.clone(), id.clone());
-        self.background.tasks.spawn(async move {
+        let watched = async move {
             let _admitted = admitted;
             if let Err(error) = images.locate_now(&ctx, &id, uri, said).await {
                 tracing::warn!("the location that was told of image {id} is not taken: {error}");
             }
-        });
+        };
+        self.background.tasks.spawn(watched.in_current_span());
         Ok(())
     }
 

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use futures_util::{StreamExt, stream};
+
 use super::scrub_queue::{self, ScrubEntry};
 use super::{Images, Result};
 use crate::db::{Error as MetadataError, UpdateMode};
@@ -63,7 +65,8 @@ enum Failure {
 }
 
 impl Images {
-    /// One run: everything due in the queue, then the clean-up if it is asked for and due.
+    /// One run, with so many images at the same time: everything due in the queue, then the clean-up if it is asked for
+    /// and due.
     ///
     /// # Errors
     /// The queue as a whole cannot be used. What goes wrong with one image is logged and counted.
@@ -71,17 +74,21 @@ impl Images {
         &self,
         ctx: &Context,
         cleanup: Option<Cleanup>,
+        pool: usize,
     ) -> std::result::Result<Scrubbed, QueueError> {
         let dir = &self.parts.settings.scrubber_datadir;
         let unusable = |source| QueueError { dir: dir.clone(), source };
         let mut total = Scrubbed::default();
-        for (id, entry) in scrub_queue::due(dir).await.map_err(unusable)? {
-            total.count(&id, self.scrub_queued(ctx, &id, entry).await);
+        let due = stream::iter(scrub_queue::due(dir).await.map_err(unusable)?);
+        let work = due.map(async |(id, entry)| (self.scrub_queued(ctx, &id, entry).await, id));
+        let mut done = std::pin::pin!(work.buffer_unordered(pool));
+        while let Some((outcome, id)) = done.next().await {
+            total.count(&id, outcome);
         }
         if let Some(Cleanup { interval }) = cleanup
             && scrub_queue::cleanup_is_due(dir, interval).await.map_err(unusable)?
         {
-            self.scrub_forgotten(ctx, interval, &mut total).await;
+            self.scrub_forgotten(ctx, interval, pool, &mut total).await;
         }
         Ok(total)
     }
@@ -141,7 +148,7 @@ impl Images {
 
     /// Pending images, deleted `age` seconds ago or earlier, that no entry of the queue holds. Entries that are not due
     /// yet keep their time, and those that have just failed their turn.
-    async fn scrub_forgotten(&self, ctx: &Context, age: u64, total: &mut Scrubbed) {
+    async fn scrub_forgotten(&self, ctx: &Context, age: u64, pool: usize, total: &mut Scrubbed) {
         let age = i64::try_from(age).ok().and_then(chrono::TimeDelta::try_seconds);
         let Some(limit) = age.and_then(|age| chrono::Utc::now().naive_utc().checked_sub_signed(age)) else { return };
         let pending = match self.pending_images(ctx).await {
@@ -151,9 +158,15 @@ impl Images {
                 return;
             }
         };
-        for image in pending.iter().filter(|image| image.deleted_at.is_some_and(|at| at <= limit)) {
-            if !scrub_queue::holds(&self.parts.settings.scrubber_datadir, &image.id).await {
-                total.count(&image.id, self.scrub_recorded(ctx, image).await);
+        let due = pending.iter().filter(|image| image.deleted_at.is_some_and(|at| at <= limit));
+        let work = stream::iter(due).map(async |image| {
+            let waits = scrub_queue::holds(&self.parts.settings.scrubber_datadir, &image.id).await;
+            (if waits { None } else { Some(self.scrub_recorded(ctx, image).await) }, &image.id)
+        });
+        let mut done = std::pin::pin!(work.buffer_unordered(pool));
+        while let Some((outcome, id)) = done.next().await {
+            if let Some(outcome) = outcome {
+                total.count(id, outcome);
             }
         }
     }

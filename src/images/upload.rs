@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
+use tracing::Instrument;
 
 use super::digest::{Digesting, Received};
 use super::guard::{Capped, WrongLength, capped, exactly};
@@ -105,7 +106,7 @@ impl Images {
         work: impl Future<Output = Result<Image>> + Send + 'static,
     ) -> Result<Image> {
         let (images, ctx, id) = (self.clone(), ctx.clone(), image.id.clone());
-        let watched = self.background.tasks.spawn(async move {
+        let watched = async move {
             // Nothing of it is used after a panic: it is dropped, and its entry with it.
             match AssertUnwindSafe(work).catch_unwind().await {
                 Ok(outcome) => outcome,
@@ -114,7 +115,8 @@ impl Images {
                     Err(Error::Crashed(format!("image {id}")))
                 }
             }
-        });
+        };
+        let watched = self.background.tasks.spawn(watched.in_current_span());
         watched.await.unwrap_or_else(|failure| Err(Error::Crashed(failure.to_string())))
     }
 

@@ -6,7 +6,10 @@
 mod destination;
 mod file;
 mod format;
+mod journal;
+mod json;
 mod layer;
+mod rotation;
 mod syslog;
 
 use std::path::{Path, PathBuf};
@@ -18,15 +21,27 @@ use tracing_subscriber::layer::SubscriberExt;
 use destination::Destinations;
 use file::LogFile;
 use format::LineFormat;
-use layer::LineLayer;
+use journal::Journal;
+use json::JsonFormat;
+use layer::{Form, LineLayer};
+pub(crate) use rotation::{Period, Rotation, When};
 use syslog::{Facility, Syslog};
 
 /// Essex's line: `2012-02-20 18:06:51 5473    DEBUG [glance-api] ****`.
 pub(crate) const DEFAULT_FORMAT: &str = "%(asctime)s %(process)d %(levelname)8s [%(name)s] %(message)s";
+/// What lines of requests have in common with Glance's today: whose they are.
+pub(crate) const DEFAULT_REQUEST_FORMAT: &str = "%(asctime)s.%(msecs)03d %(process)d %(levelname)s %(name)s \
+                                                 [%(global_request_id)s %(request_id)s %(user_identity)s] \
+                                                 %(instance)s%(message)s";
+/// Who asks, in such a line.
+pub(crate) const DEFAULT_IDENTITY_FORMAT: &str =
+    "%(user)s %(project)s %(domain)s %(system_scope)s %(user_domain)s %(project_domain)s";
 /// The time in a line, to the second.
 pub(crate) const DEFAULT_DATE_FORMAT: &str = "%Y-%m-%d %H:%M:%S";
 /// Where syslog daemons listen.
 const SYSLOG_SOCKET: &str = "/dev/log";
+/// Where the journal of systemd does.
+const JOURNAL_SOCKET: &str = "/run/systemd/journal/socket";
 
 /// Targets of our own code; they obey `debug`. Libraries may only warn, whatever is set:
 /// their DEBUG lines hold statements and headers, secrets included.
@@ -50,6 +65,20 @@ pub(crate) struct LogSettings {
     pub(crate) use_syslog: bool,
     /// Facility for syslog, such as `LOG_USER` or `local0`.
     pub(crate) syslog_log_facility: String,
+    /// Log to the journal of systemd; also to the file, if one is named.
+    pub(crate) use_journal: bool,
+    /// Log to standard error as well.
+    pub(crate) use_stderr: bool,
+    /// Write objects, and not lines of the formats below.
+    pub(crate) use_json: bool,
+    /// When the log file is put aside; `None`: when somebody else does so.
+    pub(crate) rotation: Option<Rotation>,
+    /// Levels of loggers (a module or library, as they are called here) that differ from `debug`.
+    pub(crate) levels: Vec<(String, LevelFilter)>,
+    /// Format of a line of a request.
+    pub(crate) request_format: String,
+    /// Format of `%(user_identity)s` in it.
+    pub(crate) identity_format: String,
     /// Format of a line, with Python's placeholders.
     pub(crate) log_format: String,
     /// Format of the time in a line, with `strftime`'s placeholders.
@@ -67,9 +96,26 @@ impl LogSettings {
             program: program.to_owned(),
             use_syslog: false,
             syslog_log_facility: "LOG_USER".to_owned(),
+            use_journal: false,
+            use_stderr: false,
+            use_json: false,
+            rotation: None,
+            levels: Vec::new(),
+            request_format: DEFAULT_REQUEST_FORMAT.to_owned(),
+            identity_format: DEFAULT_IDENTITY_FORMAT.to_owned(),
             log_format: DEFAULT_FORMAT.to_owned(),
             log_date_format: DEFAULT_DATE_FORMAT.to_owned(),
         }
+    }
+
+    /// Tells what is wrong without opening anything.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        form(self)?;
+        self.facility().map(drop)
+    }
+
+    fn facility(&self) -> Result<Facility, Error> {
+        Facility::named(&self.syslog_log_facility).ok_or_else(|| Error::Facility(self.syslog_log_facility.clone()))
     }
 
     fn path(&self) -> Option<PathBuf> {
@@ -81,7 +127,7 @@ impl LogSettings {
     }
 
     fn goes_to_stderr(&self) -> bool {
-        self.path().is_none() && !self.use_syslog
+        self.use_stderr || self.path().is_none() && !self.use_syslog && !self.use_journal
     }
 
     fn level(&self) -> LevelFilter {
@@ -106,6 +152,9 @@ pub(crate) enum Error {
     /// `use_syslog` without a syslog daemon.
     #[error("Unable to reach syslog at {SYSLOG_SOCKET}: {0}")]
     Syslog(std::io::Error),
+    /// `use_journal` without a journal.
+    #[error("Unable to reach the journal at {JOURNAL_SOCKET}: {0}")]
+    Journal(std::io::Error),
     /// `log_date_format` holds a placeholder that does not exist.
     #[error("Invalid log_date_format: {0}")]
     DateFormat(String),
@@ -123,27 +172,52 @@ pub(crate) fn init(settings: &LogSettings) -> Result<(), Error> {
 fn filter(settings: &LogSettings) -> Targets {
     let ours = OUR_TARGETS.iter().map(|target| (*target, settings.level()));
     let told = if settings.goes_to_stderr() { LevelFilter::OFF } else { settings.level() };
-    Targets::new().with_default(LevelFilter::WARN).with_targets(ours).with_target(TOLD_ON_STDERR, told)
+    let single = settings.levels.iter().map(|(target, level)| {
+        let is_ours = OUR_TARGETS.iter().any(|ours| target == ours || target.starts_with(&format!("{ours}::")));
+        (target.as_str(), if is_ours { *level } else { (*level).min(LevelFilter::WARN) })
+    });
+    let targets = Targets::new().with_default(LevelFilter::WARN).with_targets(ours).with_targets(single);
+    targets.with_target(TOLD_ON_STDERR, told)
 }
 
 fn layer(settings: &LogSettings) -> Result<LineLayer, Error> {
-    let format = LineFormat::parse(&settings.log_format, &settings.log_date_format)
-        .ok_or_else(|| Error::DateFormat(settings.log_date_format.clone()))?;
-    Ok(LineLayer::new(format, destinations(settings)?))
+    Ok(LineLayer::new(form(settings)?, destinations(settings)?))
+}
+
+fn form(settings: &LogSettings) -> Result<Form, Error> {
+    let parse = |format: &str| {
+        LineFormat::parse(format, &settings.log_date_format)
+            .ok_or_else(|| Error::DateFormat(settings.log_date_format.clone()))
+    };
+    Ok(match settings.use_json {
+        true => Form::Json(JsonFormat {
+            format: parse("")?,
+            hostname: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+            program: settings.program.clone(),
+            opened: chrono::Utc::now().timestamp_millis(),
+        }),
+        false => Form::Line {
+            of_request: parse(&settings.request_format.replace("%(user_identity)s", &settings.identity_format))?,
+            other: parse(&settings.log_format)?,
+        },
+    })
 }
 
 fn destinations(settings: &LogSettings) -> Result<Destinations, Error> {
-    let facility = Facility::named(&settings.syslog_log_facility)
-        .ok_or_else(|| Error::Facility(settings.syslog_log_facility.clone()))?;
+    let facility = settings.facility()?;
     let file = settings
         .path()
-        .map(|path| LogFile::open(path.clone()).map_err(|source| Error::File { path, source }))
+        .map(|path| LogFile::open(path.clone(), settings.rotation).map_err(|source| Error::File { path, source }))
         .transpose()?;
     let syslog = settings
         .use_syslog
         .then(|| Syslog::connect(Path::new(SYSLOG_SOCKET), facility, &settings.program).map_err(Error::Syslog))
         .transpose()?;
-    Ok(Destinations { file, syslog })
+    let journal = settings
+        .use_journal
+        .then(|| Journal::connect(Path::new(JOURNAL_SOCKET), facility, &settings.program).map_err(Error::Journal))
+        .transpose()?;
+    Ok(Destinations { file, syslog, journal, stderr: settings.goes_to_stderr() })
 }
 
 #[cfg(test)]

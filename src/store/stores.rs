@@ -18,6 +18,8 @@ const MAX_SCHEME: usize = 32;
 pub(crate) struct Settings {
     /// Scheme of the store for uploads that name none.
     pub(crate) default_store: String,
+    /// The drivers that are there (`stores`); without one its locations are those of no store.
+    pub(crate) enabled: Vec<String>,
     pub(crate) filesystem: filesystem::Settings,
     pub(crate) http: http::Settings,
 }
@@ -43,10 +45,14 @@ pub(crate) struct Stores {
 impl Stores {
     /// Opens all stores. Incomplete settings only disable adding to a store. Blocks.
     pub(crate) fn open(settings: &Settings) -> std::result::Result<Self, OpenError> {
-        let mut stores: Vec<Arc<dyn Store>> = vec![
-            Arc::new(Filesystem::open(&settings.filesystem)),
-            Arc::new(Http::open(&settings.http).map_err(OpenError::BadSetting)?),
-        ];
+        let enabled = |driver: &str| settings.enabled.iter().any(|name| name.eq_ignore_ascii_case(driver));
+        let mut stores: Vec<Arc<dyn Store>> = Vec::new();
+        if enabled("file") || enabled("filesystem") {
+            stores.push(Arc::new(Filesystem::open(&settings.filesystem)));
+        }
+        if enabled("http") || enabled("https") {
+            stores.push(Arc::new(Http::open(&settings.http).map_err(OpenError::BadSetting)?));
+        }
         stores.extend(unavailable::STORES.into_iter().map(|store| Arc::new(store) as Arc<dyn Store>));
         let stores = Self { stores, default_store: settings.default_store.clone() };
         match stores.by_name(&stores.default_store) {
@@ -110,6 +116,7 @@ mod tests {
     fn settings(default_store: &str) -> Settings {
         Settings {
             default_store: default_store.to_owned(),
+            enabled: vec!["file".to_owned(), "http".to_owned()],
             filesystem: filesystem::Settings::default(),
             http: http::Settings::default(),
         }

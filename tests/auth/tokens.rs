@@ -284,3 +284,21 @@ fn offer_images(keystone: &Keystone, gander: &Gander) {
     let endpoint = json!({"endpoint": {"service_id": id, "interface": "public", "url": url, "region_id": "RegionOne"}});
     keystone.ask("POST", "endpoints", &endpoint).expect(201);
 }
+
+/// Which of Keystone's addresses is asked is said by its catalogue (configuration §5).
+#[test]
+fn tokens_are_judged_where_the_catalogue_says() {
+    let Some(keystone) = Keystone::start() else { return };
+    let services = keystone.ask("GET", "services?type=identity", &Value::Null).json();
+    let service = &services["services"][0]["id"];
+    keystone.ask("POST", "regions", &json!({"region": {"id": "Far"}})).expect(201);
+    let nobody = json!({"endpoint": {"service_id": service, "interface": "internal", "region_id": "Far",
+                                     "url": "http://127.0.0.1:1/v3"}});
+    keystone.ask("POST", "endpoints", &nobody).expect(201);
+    let project = keystone.add_project(&unique("project"));
+    let token = keystone.member(&unique("user"), &project, &["member"]);
+    for (region, status) in [("RegionOne", 200), ("Far", 503), ("Unheard", 200)] {
+        let gander = keystone.setup("keystone").set("keystone_authtoken.region_name", region).start();
+        gander.client().with("X-Auth-Token", &token).get("/v2/images").expect(status);
+    }
+}

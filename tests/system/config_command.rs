@@ -97,7 +97,6 @@ fn options_without_effect_say_why() {
             "5: warning: [DEFAULT] enabled_backends: has no effect: several stores are not built yet",
             "7: warning: [slow] rbd_store_pool, store_description: has no effect: several stores are not built yet",
             "10: warning: [keystone_authtoken] memcached_servers: has no effect: each server remembers tokens by itself",
-            "12: warning: [keystone_authtoken] region_name: has no effect: auth_url is asked",
             "14: warning: [oslo_messaging_rabbit] ssl, heartbeat_rate: has no effect: notifying through a message broker is \
              not built yet",
             "16: warning: [glance_store] s3_store_host: has no effect: the s3 store is not built yet",
@@ -347,5 +346,40 @@ fn every_program_with_a_configuration_warns() {
         let outcome = run(command.current_dir(deployment.0.path()));
         let told = format!("{}{}", outcome.stdout, outcome.stderr);
         assert_eq!(told.matches("did you mean bind_port?").count(), 1, "{program}: {outcome:?}");
+    }
+}
+
+/// Parts that lie in one another do not hide what is wrong with each.
+#[test]
+fn every_error_is_told_with_its_place() {
+    let deployment = Deployment::new(
+        "[DEFAULT]\nhashing_algorithm = crc\nuser_storage_quota = 5XB\nnode_staging_uri = /tmp\n\
+         property_protection_file = /none\nsyslog_log_facility = LOG_MOON\nnotifier_strategy = pigeon\n\
+         log_rotation_type = size\nmax_logfile_size_mb = x\n\
+         [oslo_policy]\npolicy_file = /none\nremote_ssl_ca_crt_file = /none/ca\n\
+         [oslo_messaging_notifications]\ndriver = owl\n\
+         [glance_store]\nhttps_ca_certificates_file = /none/store\n\
+         [healthcheck]\nbackends = wish\n[oslo_middleware]\nmax_request_body_size = -1\n",
+    );
+    let (code, found) = deployment.check(&["glance-api.conf"]);
+    assert_eq!(code, Some(1));
+    for (line, option) in [
+        (2, "[DEFAULT] hashing_algorithm"),
+        (3, "[DEFAULT] user_storage_quota"),
+        (4, "[DEFAULT] node_staging_uri"),
+        (5, "[DEFAULT] property_protection_file"),
+        (6, "[DEFAULT] syslog_log_facility"),
+        (7, "[DEFAULT] notifier_strategy"),
+        (9, "[DEFAULT] max_logfile_size_mb"),
+        (11, "[oslo_policy] policy_file"),
+        (12, "[oslo_policy] remote_ssl_ca_crt_file"),
+        (14, "[oslo_messaging_notifications] driver"),
+        (16, "[glance_store] https_ca_certificates_file"),
+        (18, "[healthcheck] backends"),
+        (20, "[oslo_middleware] max_request_body_size"),
+    ] {
+        let expected = format!("glance-api.conf:{line}: error: {option}: ");
+        let told = found.iter().filter(|told| told.starts_with(&expected)).count();
+        assert_eq!(told, 1, "{expected} in {found:#?}");
     }
 }

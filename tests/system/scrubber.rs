@@ -302,3 +302,14 @@ fn write_daemon_conf(scene: &Scene) -> PathBuf {
     fs::write(&file, text.replacen("[DEFAULT]", "[DEFAULT]\ndaemon = True\nwakeup_time = 1", 1)).unwrap();
     file
 }
+
+#[test]
+fn several_images_at_the_same_time() {
+    let scene = scene_with(Setup::registry(), 0, &[("scrub_pool_size", "3")]);
+    let ids: Vec<String> = (0..5).map(|_| deleted(&scene.api)).collect();
+    scene.scrubs(5, 0);
+    for id in &ids {
+        assert_eq!(scene.status(id).as_deref(), Some("deleted"));
+        assert!(!scene.data(id).exists() && !scene.order(id).exists());
+    }
+}

@@ -33,6 +33,9 @@ const RETRY_PAUSE: Duration = Duration::from_millis(100);
 pub struct Settings {
     /// Its address, with or without `/v3`.
     pub auth_url: String,
+    /// Which of its addresses is asked once the service has logged in, by the catalogue; `auth_url` where the catalogue
+    /// has none that fits. `None`: `auth_url`.
+    pub endpoint: Option<Wanted>,
     /// Who asks.
     pub credentials: Credentials,
     /// For one request, the connection included.
@@ -60,6 +63,7 @@ pub struct Tls {
 pub struct Keystone {
     http: reqwest::Client,
     base: Url,
+    endpoint: Option<Wanted>,
     credentials: Credentials,
     retries: u32,
     own: Mutex<Login>,
@@ -77,6 +81,8 @@ struct Login {
 struct Own {
     id: HeaderValue,
     token: Token,
+    /// Where it is shown.
+    base: Url,
 }
 
 impl fmt::Debug for Keystone {
@@ -112,7 +118,8 @@ impl Keystone {
             client = client.identity(Identity::from_pem(&pem).map_err(|error| setting("certfile", error))?);
         }
         let http = client.build().map_err(|error| setting("auth_url", error))?;
-        Ok(Self { http, base, credentials: settings.credentials, retries: settings.retries, own: Mutex::default() })
+        let Settings { endpoint, credentials, retries, .. } = settings;
+        Ok(Self { http, base, endpoint, credentials, retries, own: Mutex::default() })
     }
 
     /// The address that is asked, without `/v3`.
@@ -221,7 +228,10 @@ impl Keystone {
         let id = answer.headers().get(SUBJECT_TOKEN).cloned();
         let mut id = id.ok_or_else(|| Error::Unavailable("it answers a login without a token".to_owned()))?;
         id.set_sensitive(true);
-        Ok(Own { id, token: Token::parse(&body(answer).await?)? })
+        let token = Token::parse(&body(answer).await?)?;
+        let listed = self.endpoint.as_ref().and_then(|wanted| token.catalog.find(wanted));
+        let base = listed.and_then(|url| base(url).ok()).unwrap_or_else(|| self.base.clone());
+        Ok(Own { id, token, base })
     }
 
     /// Sends a request, again where it found nobody.
@@ -234,7 +244,8 @@ impl Keystone {
         own: Option<&Own>,
         json: Option<&Value>,
     ) -> Result<Response, Error> {
-        let mut url = self.base.join(path).map_err(|error| Error::Unavailable(error.to_string()))?;
+        let base = own.map_or(&self.base, |own| &own.base);
+        let mut url = base.join(path).map_err(|error| Error::Unavailable(error.to_string()))?;
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }

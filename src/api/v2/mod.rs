@@ -32,6 +32,7 @@ use http::header::{CONTENT_TYPE, LOCATION, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, StatusCode};
 use percent_encoding::percent_decode_str;
 use tower::ServiceExt;
+use tracing::Instrument;
 
 pub(crate) use schema::SchemaError;
 pub(crate) use settings::{CustomProperties, Settings};
@@ -39,7 +40,7 @@ pub(crate) use settings::{CustomProperties, Settings};
 use self::body::UNDECODABLE;
 use self::schema::ImageSchema;
 use super::base_url::BaseUrl;
-use super::caller::{challenge, identify};
+use super::caller::{self, challenge, identify};
 use super::error::{ApiError, render::Form};
 use super::request_id;
 use super::versions::lead_to;
@@ -105,8 +106,9 @@ impl V2Api {
             };
             lead_to(path, &mut request);
             context.request_id = Some(id.clone());
+            let span = caller::span(&context);
             request.extensions_mut().insert(self.images.admitted(context).await);
-            match self.routes.clone().oneshot(request).await {
+            match self.routes.clone().oneshot(request).instrument(span).await {
                 Ok(response) => response,
                 Err(never) => match never {},
             }

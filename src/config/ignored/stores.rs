@@ -3,12 +3,11 @@
 use super::Table;
 
 /// Tables of any group that a store has.
-pub(super) const TABLES: [Table; 8] = [
+pub(super) const TABLES: [Table; 7] = [
     of(
         "files are read and written another way",
-        "filesystem_store_timeout=0 filesystem_store_thread_pool_size=10 filesystem_store_threadpool_threshold=75",
+        "filesystem_store_thread_pool_size=10 filesystem_store_threadpool_threshold=75",
     ),
-    of("this part of the http store is not built yet", "http_proxy_information"),
     of(
         "the rbd store is not built yet",
         "rbd_store_pool=images rbd_store_user rbd_store_ceph_conf rbd_store_chunk_size=8 rados_connect_timeout \

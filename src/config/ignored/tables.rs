@@ -48,14 +48,15 @@ pub(in crate::config) const GROUPS: [(&str, &str); 27] = [
     ("cache", MEMCACHE),
 ];
 
-pub(super) const TABLES: [Table; 25] = [
+pub(super) const TABLES: [Table; 28] = [
     Table { group: "DEFAULT", why: STORES, names: "enabled_backends" },
     Table {
         group: "DEFAULT",
         why: "metadata definitions are not built yet",
         names: "metadata_source_path=/etc/glance/metadefs/",
     },
-    Table { group: "DEFAULT", why: NOT_YET, names: "scrub_pool_size=1 restore ca_file task_time_to_live=48" },
+    Table { group: "DEFAULT", why: NOT_YET, names: "restore ca_file" },
+    Table { group: "DEFAULT", why: IMPORTS, names: "task_time_to_live=48" },
     Table {
         group: "DEFAULT",
         why: REMOVED,
@@ -73,12 +74,15 @@ pub(super) const TABLES: [Table; 25] = [
     Table {
         group: "DEFAULT",
         why: LOG,
-        names: "use_stderr=false use_journal=false use_json=false use_eventlog=false logging_context_format_string \
-                logging_debug_format_suffix logging_exception_prefix logging_user_identity_format default_log_levels \
-                log_rotation_type=none log_rotate_interval=1 log_rotate_interval_type=days max_logfile_count=30 \
-                max_logfile_size_mb=200 publish_errors=false fatal_deprecations=false instance_format \
-                instance_uuid_format log_color=false rate_limit_interval=0 rate_limit_burst=0 \
-                rate_limit_except_level=CRITICAL watch_log_file=false use_syslog_rfc_format=true",
+        names: "use_eventlog=false logging_debug_format_suffix publish_errors=false fatal_deprecations=false \
+                instance_format instance_uuid_format log_color=false rate_limit_interval=0 rate_limit_burst=0 \
+                rate_limit_except_level=CRITICAL use_syslog_rfc_format=true",
+    },
+    Table { group: "DEFAULT", why: "faults are told in one line", names: "logging_exception_prefix" },
+    Table {
+        group: "DEFAULT",
+        why: "it is noticed in any case that the log file was moved",
+        names: "watch_log_file=true",
     },
     Table {
         group: "DEFAULT",
@@ -149,8 +153,8 @@ pub(super) const TABLES: [Table; 25] = [
     Table { group: "glance_store", why: STORES, names: "default_backend" },
     Table {
         group: "glance_store",
-        why: "every store that is built is there",
-        names: "stores=file,http store_capabilities_update_min_interval=0",
+        why: "stores are always what they can be",
+        names: "store_capabilities_update_min_interval=0",
     },
     Table { group: "oslo_middleware", why: NOT_YET, names: "http_basic_auth_user_file=/etc/htpasswd" },
     Table { group: "oslo_middleware", why: REMOVED, names: "secure_proxy_ssl_header" },

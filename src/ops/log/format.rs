@@ -1,7 +1,8 @@
 //! The form of a line, written with Python's placeholders: `%(levelname)8s`.
 //!
-//! Of a record there is its time, level, name, process and message. Placeholders for anything else
-//! (`%(instance)s`, `%(user_identity)s`…) stay empty, so that format strings of Glance's own files work.
+//! Of a record there is its time, level, name, process, message and place in the code, and of the request that it belongs
+//! to the id and who asks. Placeholders for anything else (`%(instance)s`…) stay empty, so that format strings of Glance's
+//! own files work.
 
 use std::fmt::Write;
 
@@ -30,8 +31,30 @@ enum Field {
     Level,
     Name,
     Message,
+    File,
+    Line,
+    /// Something of the request; what else, if there is nothing.
+    Request(&'static str, &'static str),
     Unknown,
 }
+
+/// What a record may tell of its request: Python's names, the span's, and what stands for nothing.
+const OF_REQUESTS: [(&str, &str, &str); 14] = [
+    ("request_id", "request_id", "None"),
+    ("global_request_id", "global_request_id", "None"),
+    ("user", "user", "-"),
+    ("user_id", "user", "-"),
+    ("project", "project", "-"),
+    ("project_id", "project", "-"),
+    ("tenant", "project", "-"),
+    ("domain", "domain", "-"),
+    ("domain_id", "domain", "-"),
+    ("system_scope", "system_scope", "-"),
+    ("user_domain", "user_domain", "-"),
+    ("user_domain_id", "user_domain", "-"),
+    ("project_domain", "project_domain", "-"),
+    ("project_domain_id", "project_domain", "-"),
+];
 
 /// What a line is made from.
 #[derive(Debug)]
@@ -44,12 +67,34 @@ pub(super) struct Record<'a> {
     pub(super) name: &'a str,
     /// The message with its fields.
     pub(super) message: &'a str,
+    /// The source file that it comes from.
+    pub(super) file: &'a str,
+    /// And the line of that.
+    pub(super) line: u32,
+    /// The request that it belongs to.
+    pub(super) request: Option<&'a Request>,
+}
+
+/// What is known of a request: names and values.
+#[derive(Debug, Default)]
+pub(super) struct Request(pub(super) Vec<(&'static str, String)>);
+
+impl Request {
+    /// A value.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+    }
 }
 
 impl LineFormat {
     /// Takes both format strings apart; none if the one of the date has a placeholder that does not exist.
     pub(super) fn parse(line: &str, date: &str) -> Option<Self> {
         Some(Self { pieces: pieces(line), date: StrftimeItems::new(date).parse_to_owned().ok()? })
+    }
+
+    /// Writes the time of a record.
+    pub(super) fn time(&self, record: &Record<'_>) -> String {
+        record.time.format_with_items(self.date.iter()).to_string()
     }
 
     /// Makes a line, end of line included. Control characters are spelled out:
@@ -80,19 +125,25 @@ impl LineFormat {
 
     fn value(&self, field: Field, record: &Record<'_>) -> String {
         match field {
-            Field::Time => record.time.format_with_items(self.date.iter()).to_string(),
+            Field::Time => self.time(record),
             Field::Milliseconds => record.time.timestamp_subsec_millis().to_string(),
             Field::Process => std::process::id().to_string(),
             Field::Level => level_name(record.level).to_owned(),
             Field::Name => record.name.to_owned(),
             Field::Message => record.message.to_owned(),
+            Field::File => record.file.to_owned(),
+            Field::Line => record.line.to_string(),
+            Field::Request(name, nothing) => {
+                let value = record.request.and_then(|request| request.get(name));
+                value.unwrap_or(if record.request.is_some() { nothing } else { "" }).to_owned()
+            }
             Field::Unknown => String::new(),
         }
     }
 }
 
 /// Python's names. It has no level below DEBUG.
-fn level_name(level: Level) -> &'static str {
+pub(super) fn level_name(level: Level) -> &'static str {
     match level {
         Level::ERROR => "ERROR",
         Level::WARN => "WARNING",
@@ -160,7 +211,12 @@ fn field(name: &str) -> Field {
         "levelname" => Field::Level,
         "name" => Field::Name,
         "message" => Field::Message,
-        _ => Field::Unknown,
+        "pathname" => Field::File,
+        "lineno" => Field::Line,
+        _ => match OF_REQUESTS.iter().find(|(known, _, _)| *known == name) {
+            Some((_, name, nothing)) => Field::Request(name, nothing),
+            None => Field::Unknown,
+        },
     }
 }
 
@@ -171,7 +227,7 @@ mod tests {
 
     fn render(format: &str, level: Level, message: &str) -> String {
         let time = Local.with_ymd_and_hms(2012, 2, 20, 18, 6, 51).unwrap() + chrono::TimeDelta::milliseconds(7);
-        let record = Record { time, level, name: "glance-api", message };
+        let record = Record { time, level, name: "glance-api", message, file: "a.rs", line: 3, request: None };
         LineFormat::parse(format, "%Y-%m-%d %H:%M:%S").unwrap().render(&record)
     }
 
@@ -198,5 +254,16 @@ mod tests {
     #[test]
     fn control_characters_are_spelled_out() {
         assert_eq!(render("%(message)s", Level::INFO, "a\nb\tc\u{9b}é"), "a\\nb\tc\\u{9b}é\n");
+    }
+
+    #[test]
+    fn a_line_of_a_request_says_whose_it_is() {
+        let request = Request(vec![("request_id", "req-1".to_owned()), ("user", "u".to_owned())]);
+        let time = Local.with_ymd_and_hms(2012, 2, 20, 18, 6, 51).unwrap();
+        let (level, name, message) = (Level::INFO, "n", "m");
+        let record = Record { time, level, name, message, file: "a.rs", line: 3, request: Some(&request) };
+        let format =
+            "[%(global_request_id)s %(request_id)s %(user)s %(project_id)s] %(pathname)s:%(lineno)d%(instance)s";
+        assert_eq!(LineFormat::parse(format, "%H").unwrap().render(&record), "[None req-1 u -] a.rs:3\n");
     }
 }

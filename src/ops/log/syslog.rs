@@ -44,14 +44,23 @@ impl Facility {
         FACILITIES.iter().find(|(known, _)| *known == name).map(|(_, number)| Self(*number))
     }
 
-    fn priority(self, level: Level) -> u8 {
-        let severity = match level {
+    /// Its number.
+    pub(super) fn number(self) -> u8 {
+        self.0
+    }
+
+    /// How grave a record is.
+    pub(super) fn severity(level: Level) -> u8 {
+        match level {
             Level::ERROR => 3,
             Level::WARN => 4,
             Level::INFO => 6,
             _ => 7,
-        };
-        self.0 * 8 + severity
+        }
+    }
+
+    fn priority(self, level: Level) -> u8 {
+        self.0 * 8 + Self::severity(level)
     }
 }
 

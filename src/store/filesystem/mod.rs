@@ -16,6 +16,7 @@ mod write;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use std::{fs, io};
 
 use async_trait::async_trait;
@@ -32,6 +33,8 @@ pub(crate) struct Filesystem {
     /// `None`: adding is disabled.
     datadirs: Option<Arc<Datadirs>>,
     block: usize,
+    /// Longest wait for a disk that may be gone; `None`: for ever.
+    timeout: Option<Duration>,
 }
 
 impl Filesystem {
@@ -45,7 +48,7 @@ impl Filesystem {
                 None
             }
         };
-        Self { datadirs, block: read::block_size(settings.chunk_size) }
+        Self { datadirs, block: read::block_size(settings.chunk_size), timeout: settings.timeout }
     }
 }
 
@@ -67,20 +70,31 @@ impl Store for Filesystem {
 
     async fn get(&self, uri: &str, range: ByteRange) -> Result<Opened> {
         let path = path_of(uri)?;
-        let (file, size) = finished(on_disk(move || read::open(&path))).await?;
+        let (file, size) = self.in_time(on_disk(move || read::open(&path))).await?;
         let file = LocalFile::new(file, size, range);
         Ok(Opened { data: file.clone().read(self.block), file: Some(file), size: Some(size), version: None })
     }
 
     async fn size(&self, uri: &str) -> Result<Option<u64>> {
         let path = path_of(uri)?;
-        let (_, size) = finished(on_disk(move || read::open(&path))).await?;
+        let (_, size) = self.in_time(on_disk(move || read::open(&path))).await?;
         Ok(Some(size))
     }
 
     async fn delete(&self, uri: &str) -> Result<()> {
         let path = path_of(uri)?;
-        finished(on_disk(move || remove(&path))).await
+        self.in_time(on_disk(move || remove(&path))).await
+    }
+}
+
+impl Filesystem {
+    /// What work on the disk came to, if it does in time. Its thread waits on.
+    async fn in_time<T>(&self, work: JoinHandle<Result<T>>) -> Result<T> {
+        let Some(timeout) = self.timeout else { return finished(work).await };
+        tokio::time::timeout(timeout, finished(work)).await.unwrap_or_else(|_| {
+            tracing::error!("the file store does not answer within filesystem_store_timeout");
+            Err(Error::Unavailable("The file store does not answer in time".to_owned()))
+        })
     }
 }
 

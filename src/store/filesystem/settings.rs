@@ -1,6 +1,7 @@
 //! The operator's choices, and which directories they come to.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The operator's choices.
 #[derive(Debug, Clone, Default)]
@@ -15,6 +16,8 @@ pub(crate) struct Settings {
     pub(crate) file_perm: u32,
     /// Bytes per read; fewer than the store's own minimum are not obeyed.
     pub(crate) chunk_size: usize,
+    /// Longest wait for the disk where a file is opened, measured or removed; `None`: for ever.
+    pub(crate) timeout: Option<Duration>,
     /// Whether stretches of zeros take no room on disk.
     pub(crate) thin_provisioning: bool,
 }

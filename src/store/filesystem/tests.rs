@@ -4,8 +4,9 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::{Error, Filesystem, Settings, Store};
+use super::{Error, Filesystem, Settings, Store, on_disk};
 use crate::model::ImageId;
 use crate::store::{ByteRange, conformance};
 
@@ -183,4 +184,16 @@ async fn a_file_that_shrinks_while_read_is_an_error() {
     fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(400_000).unwrap();
     let read: Vec<_> = futures_util::StreamExt::collect(opened.data).await;
     assert_eq!(read.last().unwrap().as_ref().unwrap_err().kind(), std::io::ErrorKind::Other);
+}
+
+#[tokio::test]
+async fn a_disk_that_does_not_answer_is_not_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = Settings { timeout: Some(Duration::from_millis(20)), ..settings(&dir) };
+    let store = Filesystem::open(&settings);
+    let (answer, question) = std::sync::mpsc::channel::<()>();
+    let work = on_disk(move || question.recv().map_err(|_| Error::AddDisabled));
+    assert!(matches!(store.in_time(work).await, Err(Error::Unavailable(_))));
+    drop(answer);
+    assert!(store.in_time(on_disk(|| Ok(()))).await.is_ok());
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::header::{HeaderValue, LOCATION, RANGE};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, Method, Response, StatusCode};
+use reqwest::{Certificate, Client, Method, Proxy, Response, StatusCode};
 use url::Url;
 
 use super::Settings;
@@ -32,6 +32,9 @@ impl Fetcher {
             .redirect(Policy::none())
             // A kept connection would block an origin that serves one at a time.
             .pool_max_idle_per_host(0);
+        for (scheme, url) in &settings.proxies {
+            client = client.proxy(proxy(scheme, url)?);
+        }
         if let Some(file) = &settings.https_ca_certificates_file {
             let unusable = |error: &dyn std::fmt::Display| {
                 format!("https_ca_certificates_file {} cannot be used: {error}", file.display())
@@ -72,6 +75,18 @@ impl Fetcher {
         }
         Err(Error::BadLocation(format!("The http location was redirected more than {} times", MAX_REQUESTS - 1)))
     }
+}
+
+/// A proxy by its URL; `http://` need not be said. Not repeated where it is wrong: it may hold a password.
+fn proxy(scheme: &str, url: &str) -> std::result::Result<Proxy, String> {
+    let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
+    let made = match scheme {
+        "http" => Proxy::http(url),
+        "https" => Proxy::https(url),
+        "all" => Proxy::all(url),
+        other => return Err(format!("http_proxy_information: '{other}' is not http, https or all")),
+    };
+    made.map_err(|_| format!("http_proxy_information: the proxy for {scheme} is not a URL"))
 }
 
 fn next_hop(url: &Url, response: &Response) -> Result<Url> {

@@ -37,6 +37,8 @@ pub(crate) struct Settings {
     pub(crate) https_insecure: bool,
     /// PEM file of the only authorities to trust.
     pub(crate) https_ca_certificates_file: Option<PathBuf>,
+    /// Proxies by the scheme of what they are asked for: `http`, `https` or `all`.
+    pub(crate) proxies: Vec<(String, String)>,
 }
 
 impl Default for Settings {
@@ -47,6 +49,7 @@ impl Default for Settings {
             read_timeout: Duration::from_secs(60),
             https_insecure: true,
             https_ca_certificates_file: None,
+            proxies: Vec::new(),
         }
     }
 }

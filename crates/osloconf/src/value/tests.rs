@@ -72,7 +72,7 @@ fn lists_split_at_commas() {
         ("a", vec!["a"]),
         (" a , b ,", vec!["a", "b"]),
         ("a,,b", vec!["a", "", "b"]),
-        ("a,\nb\nc", vec!["a", "b c"]),
+        ("a,\nb\nc", vec!["a", "b\nc"]),
         ("[a,b]", vec!["[a", "b]"]),
     ] {
         assert_eq!(list(&LIST, text).unwrap(), items, "{text:?}");

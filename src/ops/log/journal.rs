@@ -1,0 +1,54 @@
+//! Records for the journal of systemd, in its own protocol: a datagram of `NAME=value` lines, so that what a record is
+//! about can be searched for.
+
+use std::io;
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+
+use super::format::{Record, level_name};
+use super::syslog::Facility;
+
+/// A way to the journal.
+#[derive(Debug)]
+pub(super) struct Journal {
+    socket: UnixDatagram,
+    daemon: PathBuf,
+    facility: Facility,
+    program: String,
+}
+
+impl Journal {
+    /// Finds the daemon. It need not answer: a full queue costs a record, never the caller's time.
+    pub(super) fn connect(daemon: &Path, facility: Facility, program: &str) -> io::Result<Self> {
+        let socket = UnixDatagram::unbound()?;
+        socket.set_nonblocking(true)?;
+        socket.connect(daemon)?;
+        Ok(Self { socket, daemon: daemon.to_owned(), facility, program: program.to_owned() })
+    }
+
+    /// Sends one record. `line` is its text, which has no line breaks. A daemon that was restarted is looked up once.
+    pub(super) fn send(&self, record: &Record<'_>, line: &str) -> io::Result<()> {
+        let mut fields = vec![
+            ("MESSAGE", line.trim_end().to_owned()),
+            ("PRIORITY", Facility::severity(record.level).to_string()),
+            ("LOGGER_NAME", record.name.to_owned()),
+            ("LOGGER_LEVEL", level_name(record.level).to_owned()),
+            ("SYSLOG_IDENTIFIER", self.program.clone()),
+            ("SYSLOG_FACILITY", self.facility.number().to_string()),
+            ("CODE_FILE", record.file.to_owned()),
+            ("CODE_LINE", record.line.to_string()),
+        ];
+        for (name, of_request) in [("REQUEST_ID", "request_id"), ("USER_ID", "user"), ("PROJECT_ID", "project")] {
+            fields.extend(record.request.and_then(|request| request.get(of_request)).map(|id| (name, id.to_owned())));
+        }
+        let text = |value: &str| value.replace(char::is_control, " ");
+        let datagram: String = fields.iter().map(|(name, value)| format!("{name}={}\n", text(value))).collect();
+        match self.socket.send(datagram.as_bytes()) {
+            Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotConnected) => {
+                self.socket.connect(&self.daemon)?;
+                self.socket.send(datagram.as_bytes()).map(drop)
+            }
+            sent => sent.map(drop),
+        }
+    }
+}
