@@ -14,6 +14,9 @@ struct Options {
     /// Run again and again
     #[arg(short = 'D', long)]
     daemon: bool,
+    /// Make this image active again, whose data waits to be removed, and do nothing else
+    #[arg(short = 'R', long, value_name = "IMAGE_ID")]
+    restore: Option<String>,
 }
 
 /// Removes what is due.
@@ -23,7 +26,9 @@ pub(super) fn run(words: &[String]) -> ExitCode {
 }
 
 fn start(line: CommandLine<Options>) -> anyhow::Result<()> {
-    let own: Vec<_> = line.own.daemon.then(|| ("DEFAULT", "daemon", "true".to_owned())).into_iter().collect();
+    let daemon = line.own.daemon.then(|| ("DEFAULT", "daemon", "true".to_owned()));
+    let restore = line.own.restore.clone().map(|id| ("DEFAULT", "restore", id));
+    let own: Vec<_> = daemon.into_iter().chain(restore).collect();
     let loaded = line.common.load(Program::Scrubber, &line.given, &own)?;
     common::start_logging(&loaded, "glance-scrubber")?;
     loaded.report("glance-scrubber");
@@ -34,6 +39,11 @@ async fn scrub(loaded: &Loaded) -> anyhow::Result<()> {
     let settings = loaded.scrubber()?;
     let images = assemble::images(loaded, MetadataSide::RegistryByDefault, None).await?;
     let ctx = loaded.tool_context()?;
+    if let Some(id) = &settings.restore {
+        images.restore(&ctx, id).await?;
+        tracing::info!("image {id} is active again");
+        return Ok(());
+    }
     let mut stop = server::Stop::listen()?;
     loop {
         match (images.scrub(&ctx, settings.cleanup, settings.pool).await, settings.every) {

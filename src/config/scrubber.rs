@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use osloconf::Opt;
 
-use super::{Loaded, Result};
+use super::{Error, Loaded, Result};
 use crate::images::Cleanup;
+use crate::model::ImageId;
 
 pub(super) static DAEMON: Opt = Opt::bool("DEFAULT", "daemon").default("false").help("Run again and again");
 static WAKEUP_TIME: Opt =
@@ -17,22 +18,27 @@ static CLEANUP_SCRUBBER_TIME: Opt = Opt::int("DEFAULT", "cleanup_scrubber_time")
     .min(0)
     .help("Seconds between such looks, and the age of what counts as forgotten");
 
+static RESTORE: Opt = Opt::str("DEFAULT", "restore")
+    .empty_is_unset()
+    .help("Image whose data must not be removed after all: it is active again, and nothing else is done");
 static SCRUB_POOL_SIZE: Opt = Opt::int("DEFAULT", "scrub_pool_size")
     .default("1")
     .range(1, 1024)
     .help("Images whose data is removed at the same time");
 
 pub(super) static OPTIONS: &[&Opt] =
-    &[&DAEMON, &WAKEUP_TIME, &CLEANUP_SCRUBBER, &CLEANUP_SCRUBBER_TIME, &SCRUB_POOL_SIZE];
+    &[&DAEMON, &WAKEUP_TIME, &CLEANUP_SCRUBBER, &CLEANUP_SCRUBBER_TIME, &SCRUB_POOL_SIZE, &RESTORE];
 
 /// How the scrubber runs.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct ScrubberSettings {
     /// Pause between runs; `None`: one run.
     pub(crate) every: Option<Duration>,
     pub(crate) cleanup: Option<Cleanup>,
     /// Images at the same time.
     pub(crate) pool: usize,
+    /// Nothing is scrubbed; this image is brought back.
+    pub(crate) restore: Option<ImageId>,
 }
 
 impl Loaded {
@@ -45,6 +51,16 @@ impl Loaded {
             every: conf.bool(&DAEMON)?.then_some(wakeup),
             cleanup: conf.bool(&CLEANUP_SCRUBBER)?.then_some(Cleanup { interval }),
             pool: usize::try_from(self.natural(&SCRUB_POOL_SIZE)?).unwrap_or(1).max(1),
+            restore: self.restored()?,
         })
+    }
+
+    fn restored(&self) -> Result<Option<ImageId>> {
+        let invalid = |reason: &str| Error::Invalid { option: RESTORE.name, reason: reason.to_owned() };
+        let Some(id) = self.conf.str(&RESTORE)? else { return Ok(None) };
+        if self.conf.bool(&DAEMON)? {
+            return Err(invalid("--restore and --daemon exclude each other"));
+        }
+        ImageId::parse(&id).map(Some).ok_or_else(|| invalid("is not the id of an image"))
     }
 }

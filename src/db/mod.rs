@@ -116,6 +116,10 @@ pub(crate) trait Metadata: Send + Sync + std::fmt::Debug {
     /// image does not take a step that ends its life: [`Error::Conflict`].
     async fn image_delete(&self, ctx: &Context, id: &ImageId, step: Option<Step>) -> Result<()>;
 
+    /// Makes an image active again that waits for its data to be removed, with the locations of that; what else belonged
+    /// to it stays deleted. [`Error::Conflict`] in any other status.
+    async fn image_restore(&self, ctx: &Context, id: &ImageId) -> Result<()>;
+
     /// Live memberships of a visible image.
     async fn members(&self, ctx: &Context, id: &ImageId) -> Result<Vec<Member>>;
 

@@ -49,6 +49,19 @@ pub(crate) struct QueueError {
     source: std::io::Error,
 }
 
+/// Why an image cannot be restored.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotRestored {
+    #[error("cannot restore the image from {0} to active (wanted from_state=pending_delete)")]
+    Status(&'static str),
+    #[error("cannot restore an image while a scrubber is at work")]
+    Busy,
+    #[error("{0}")]
+    Queue(#[from] QueueError),
+    #[error("{0}")]
+    Metadata(#[from] MetadataError),
+}
+
 /// Why an image is left for the next run.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
@@ -78,6 +91,7 @@ impl Images {
     ) -> std::result::Result<Scrubbed, QueueError> {
         let dir = &self.parts.settings.scrubber_datadir;
         let unusable = |source| QueueError { dir: dir.clone(), source };
+        let _turn = scrub_queue::scrubbing(dir).await.map_err(unusable)?;
         let mut total = Scrubbed::default();
         let due = stream::iter(scrub_queue::due(dir).await.map_err(unusable)?);
         let work = due.map(async |(id, entry)| (self.scrub_queued(ctx, &id, entry).await, id));
@@ -91,6 +105,23 @@ impl Images {
             self.scrub_forgotten(ctx, interval, pool, &mut total).await;
         }
         Ok(total)
+    }
+
+    /// Brings an image back whose data waits to be removed.
+    ///
+    /// # Errors
+    /// There is no such image, or a scrubber could be removing its data just now.
+    pub(crate) async fn restore(&self, ctx: &Context, id: &ImageId) -> std::result::Result<(), NotRestored> {
+        let dir = &self.parts.settings.scrubber_datadir;
+        let unusable = |source| QueueError { dir: dir.clone(), source };
+        let _alone = scrub_queue::alone(dir).await.map_err(unusable)?.ok_or(NotRestored::Busy)?;
+        let status = self.parts.metadata.image_get(ctx, id).await?.status;
+        if status != ImageStatus::PendingDelete {
+            return Err(NotRestored::Status(status.as_str()));
+        }
+        // Without its order the image waits on; a scrubber would stumble over an order without such an image.
+        scrub_queue::remove(dir, id).await.map_err(unusable)?;
+        Ok(self.parts.metadata.image_restore(ctx, id).await?)
     }
 
     async fn scrub_queued(&self, ctx: &Context, id: &ImageId, entry: ScrubEntry) -> std::result::Result<(), Failure> {

@@ -9,11 +9,15 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use rustix::fs::FlockOperation;
+
 use crate::model::ImageId;
 
 /// The file that remembers the last clean-up run.
 const CLEANUP_FILE: &str = ".cleanup";
-/// What stands in its first line.
+/// The file that [`Held`] locks.
+const LOCK_FILE: &str = ".lock";
+/// What stands in the first line of the former.
 const CLEANUP_WORD: &str = "cleanup";
 /// The end of the year 9999 in epoch seconds: later times only the text of an entry can hold.
 const LAST_FILE_TIME: u64 = 253_402_300_799;
@@ -30,6 +34,40 @@ pub(super) struct ScrubEntry {
 /// Epoch seconds now.
 pub(super) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// Who has the queue: scrubbers side by side, or one who takes something out of it. Until it is dropped.
+#[derive(Debug)]
+pub(super) struct Held(#[expect(dead_code, reason = "it holds the lock")] File);
+
+/// Waits for a turn among scrubbers.
+pub(super) async fn scrubbing(dir: &Path) -> io::Result<Held> {
+    let dir = dir.to_owned();
+    blocking(move || {
+        let file = lock_file(&dir)?;
+        rustix::fs::flock(&file, FlockOperation::LockShared)?;
+        Ok(Held(file))
+    })
+    .await
+}
+
+/// The queue to oneself; `None` while a scrubber is at work.
+pub(super) async fn alone(dir: &Path) -> io::Result<Option<Held>> {
+    let dir = dir.to_owned();
+    blocking(move || {
+        let file = lock_file(&dir)?;
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(Held(file))),
+            Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    })
+    .await
+}
+
+fn lock_file(dir: &Path) -> io::Result<File> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(dir.join(LOCK_FILE))
 }
 
 /// Queues data of an image; an entry that is there already is kept.

@@ -126,8 +126,9 @@ impl LogSettings {
         }
     }
 
-    fn goes_to_stderr(&self) -> bool {
-        self.use_stderr || self.path().is_none() && !self.use_syslog && !self.use_journal
+    /// Standard error is where the log goes if it goes nowhere else.
+    fn is_on_stderr_alone(&self) -> bool {
+        self.path().is_none() && !self.use_syslog && !self.use_journal
     }
 
     fn level(&self) -> LevelFilter {
@@ -171,7 +172,7 @@ pub(crate) fn init(settings: &LogSettings) -> Result<(), Error> {
 
 fn filter(settings: &LogSettings) -> Targets {
     let ours = OUR_TARGETS.iter().map(|target| (*target, settings.level()));
-    let told = if settings.goes_to_stderr() { LevelFilter::OFF } else { settings.level() };
+    let told = if settings.is_on_stderr_alone() { LevelFilter::OFF } else { settings.level() };
     let single = settings.levels.iter().map(|(target, level)| {
         let is_ours = OUR_TARGETS.iter().any(|ours| target == ours || target.starts_with(&format!("{ours}::")));
         (target.as_str(), if is_ours { *level } else { (*level).min(LevelFilter::WARN) })
@@ -217,7 +218,7 @@ fn destinations(settings: &LogSettings) -> Result<Destinations, Error> {
         .use_journal
         .then(|| Journal::connect(Path::new(JOURNAL_SOCKET), facility, &settings.program).map_err(Error::Journal))
         .transpose()?;
-    Ok(Destinations { file, syslog, journal, stderr: settings.goes_to_stderr() })
+    Ok(Destinations { file, syslog, journal, stderr: settings.use_stderr || settings.is_on_stderr_alone() })
 }
 
 #[cfg(test)]

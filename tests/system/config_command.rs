@@ -249,8 +249,8 @@ fn values_are_shown_with_where_they_come_from() {
     let expected = json!([{"value": "4096", "from": "default"}]);
     assert_eq!(named(&all, "DEFAULT", "backlog").unwrap()["values"], expected);
     assert_eq!(named(&all, "DEFAULT", "log_file").unwrap()["values"], json!([]));
-    let ignored = &named(&all, "keystone_authtoken", "region_name").unwrap()["ignored"];
-    assert_eq!(ignored, "auth_url is asked");
+    let ignored = &named(&all, "keystone_authtoken", "memcached_servers").unwrap()["ignored"];
+    assert_eq!(ignored, "each server remembers tokens by itself");
 }
 
 #[test]
@@ -355,7 +355,7 @@ fn every_error_is_told_with_its_place() {
     let deployment = Deployment::new(
         "[DEFAULT]\nhashing_algorithm = crc\nuser_storage_quota = 5XB\nnode_staging_uri = /tmp\n\
          property_protection_file = /none\nsyslog_log_facility = LOG_MOON\nnotifier_strategy = pigeon\n\
-         log_rotation_type = size\nmax_logfile_size_mb = x\n\
+         log_file = l\nbacklog = x\n\
          [oslo_policy]\npolicy_file = /none\nremote_ssl_ca_crt_file = /none/ca\n\
          [oslo_messaging_notifications]\ndriver = owl\n\
          [glance_store]\nhttps_ca_certificates_file = /none/store\n\
@@ -370,7 +370,7 @@ fn every_error_is_told_with_its_place() {
         (5, "[DEFAULT] property_protection_file"),
         (6, "[DEFAULT] syslog_log_facility"),
         (7, "[DEFAULT] notifier_strategy"),
-        (9, "[DEFAULT] max_logfile_size_mb"),
+        (9, "[DEFAULT] backlog"),
         (11, "[oslo_policy] policy_file"),
         (12, "[oslo_policy] remote_ssl_ca_crt_file"),
         (14, "[oslo_messaging_notifications] driver"),

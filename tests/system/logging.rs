@@ -10,10 +10,8 @@ use crate::harness::{Gander, Setup};
 /// Makes the server warn in a request of `u` of project `p`: an origin that nobody listens at. The request's id.
 fn warned(gander: &Gander) -> String {
     let caller = gander.client().acting_as("u", "p", "admin").with("X-User-Domain-Id", "ud");
-    let image = caller.post("/v1/images").header("x-image-meta-name", "a");
-    let answer = image.header("x-image-meta-location", "http://127.0.0.1:1/images/1").send();
-    let id = answer.header("x-image-meta-id").map_or_else(|| answer.json()["image"]["id"].clone(), Value::from);
-    let answer = caller.get(&format!("/v1/images/{}", id.as_str().unwrap()));
+    let id = caller.reserve("a", &[("x-image-meta-location", "http://127.0.0.1:1/images/1")]);
+    let answer = caller.get(&format!("/v1/images/{id}"));
     answer.header("x-openstack-request-id").unwrap().to_owned()
 }
 

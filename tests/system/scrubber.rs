@@ -313,3 +313,37 @@ fn several_images_at_the_same_time() {
         assert!(!scene.data(id).exists() && !scene.order(id).exists());
     }
 }
+
+#[test]
+fn an_image_can_be_brought_back_before_its_data_is_gone() {
+    let scene = scene_on_a_database();
+    let id = deleted(&scene.api);
+    let restore =
+        |id: &str| execute(&format!("bin/glance-scrubber --config-file {} --restore {id}", scene.conf.display()));
+    assert_eq!(restore(&id).code, Some(0));
+    assert!(!scene.order(&id).exists());
+    scene.scrubs(0, 0);
+    let http = scene.api.client();
+    assert_eq!(http.get(&format!("/v1/images/{id}")).expect(200).body, five_kb());
+    assert!(http.ids("/v1/images").contains(&id));
+    let again = restore(&id);
+    assert_eq!(again.code, Some(1));
+    assert!(again.stderr.contains("cannot restore the image from active to active"), "{again:?}");
+    // It can be deleted and scrubbed as any other.
+    http.delete(&format!("/v1/images/{id}")).expect(200);
+    scene.scrubs(1, 0);
+    assert!(!scene.data(&id).exists());
+    assert!(restore(&id).stderr.contains("cannot restore the image from deleted to active"));
+}
+
+#[test]
+fn nobody_is_brought_back_while_a_scrubber_is_at_work() {
+    let scene = scene_on_a_database();
+    let id = deleted(&scene.api);
+    let lock = fs::File::create(scene.api.path("scrubber").join(".lock")).unwrap();
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockShared).unwrap();
+    let outcome = execute(&format!("bin/glance-scrubber --config-file {} --restore {id}", scene.conf.display()));
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(outcome.stderr.contains("while a scrubber is at work"), "{outcome:?}");
+    assert!(scene.order(&id).exists());
+}

@@ -107,6 +107,9 @@ impl Metadata for Fake {
     async fn image_delete(&self, _: &Context, id: &ImageId, step: Option<Step>) -> Result<()> {
         self.note(format!("delete {id} {step:?}"), ())
     }
+    async fn image_restore(&self, _: &Context, id: &ImageId) -> Result<()> {
+        self.note(format!("restore {id}"), ())
+    }
     async fn members(&self, _: &Context, id: &ImageId) -> Result<Vec<Member>> {
         self.note(format!("members {id}"), vec![member("pattieblack")])
     }

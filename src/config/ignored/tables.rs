@@ -11,7 +11,7 @@ const STORES: &str = "several stores are not built yet";
 const STORE_CINDER: &str = "the cinder store is not built yet";
 const TRACING: &str = "tracing is not built yet";
 const OF_PYTHON: &str = "it is about the inner life of the program in Python";
-const SESSION: &str = "the way to Keystone is auth_url alone";
+const SESSION: &str = "there is one way of asking Keystone";
 const REMOVED: &str = "Glance has dropped it";
 const REGISTRY_CALLER: &str = "a registry is told who calls by headers, or by admin_token";
 const MEMCACHE: &str = "each server remembers tokens by itself";
@@ -55,7 +55,7 @@ pub(super) const TABLES: [Table; 28] = [
         why: "metadata definitions are not built yet",
         names: "metadata_source_path=/etc/glance/metadefs/",
     },
-    Table { group: "DEFAULT", why: NOT_YET, names: "restore ca_file" },
+    Table { group: "DEFAULT", why: "this release does not serve TLS", names: "ca_file" },
     Table { group: "DEFAULT", why: IMPORTS, names: "task_time_to_live=48" },
     Table {
         group: "DEFAULT",
@@ -141,14 +141,16 @@ pub(super) const TABLES: [Table; 28] = [
         group: "keystone_authtoken",
         why: SESSION,
         names: "collect_timing=false split_loggers=false timeout connect_retries connect_retry_delay status_code_retries \
-                status_code_retry_delay valid_interfaces service_name endpoint_override min_version max_version version",
+                status_code_retry_delay valid_interfaces service_name endpoint_override min_version max_version version \
+                retriable_status_codes tls_ciphers tls_min_version",
     },
     Table {
         group: "oslo_limit",
         why: SESSION,
         names: "collect_timing=false split_loggers=false connect_retry_delay status_code_retries \
                 status_code_retry_delay valid_interfaces interface service_name service_type region_name \
-                endpoint_override min_version max_version version auth_section",
+                endpoint_override min_version max_version version auth_section \
+                retriable_status_codes tls_ciphers tls_min_version",
     },
     Table { group: "glance_store", why: STORES, names: "default_backend" },
     Table {

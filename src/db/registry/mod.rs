@@ -144,6 +144,10 @@ impl Metadata for RegistryClient {
         Err(beyond_v1("keep what members say to an image"))
     }
 
+    async fn image_restore(&self, _ctx: &Context, _id: &ImageId) -> Result<()> {
+        Err(beyond_v1("restore deleted images"))
+    }
+
     async fn members(&self, ctx: &Context, id: &ImageId) -> Result<Vec<Member>> {
         let answer = self.get(ctx, &["images", id.as_str(), "members"], None).await?;
         list(&answer, "members", |entry| decode_image_member(entry, id))

@@ -255,3 +255,27 @@ pub(super) async fn image_delete(
     session.commit().await?;
     Ok(())
 }
+
+/// Takes an image and its locations back to life.
+pub(super) async fn image_restore(mut session: Session, ctx: &Context, id: &ImageId) -> Result<(), Fault> {
+    let image = changeable(&mut session, ctx, id).await?;
+    check_step(&image, ImageStatus::PendingDelete, ImageStatus::Active)?;
+    let now = now();
+    let restored = Query::update()
+        .table("images")
+        .values([
+            ("status", ImageStatus::Active.as_str().into()),
+            ("updated_at", now.into()),
+            ("deleted", false.into()),
+            ("deleted_at", None::<NaiveDateTime>.into()),
+        ])
+        .and_where(Expr::col("id").eq(id.as_str()))
+        .and_where(Expr::col("status").eq(ImageStatus::PendingDelete.as_str()))
+        .take();
+    if session.execute(&restored).await? == 0 {
+        return Err(conflict(&image, ImageStatus::Active, Some(ImageStatus::PendingDelete)).into());
+    }
+    locations::restored(&mut session, id, now).await?;
+    session.commit().await?;
+    Ok(())
+}

@@ -50,3 +50,20 @@ pub(super) async fn scrubbed(session: &mut Session, image: &ImageId, now: NaiveD
     session.execute(&scrubbed).await?;
     Ok(())
 }
+
+/// The data that awaited its scrubber stays.
+pub(super) async fn restored(session: &mut Session, image: &ImageId, now: NaiveDateTime) -> Result<(), Fault> {
+    let restored = Query::update()
+        .table("image_locations")
+        .values([
+            ("status", ImageStatus::Active.as_str().into()),
+            ("updated_at", now.into()),
+            ("deleted", false.into()),
+            ("deleted_at", None::<NaiveDateTime>.into()),
+        ])
+        .and_where(Expr::col("image_id").eq(image.as_str()))
+        .and_where(Expr::col("status").eq(ImageStatus::PendingDelete.as_str()))
+        .take();
+    session.execute(&restored).await?;
+    Ok(())
+}

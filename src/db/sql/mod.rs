@@ -245,6 +245,10 @@ impl Metadata for Sql {
         self.retry.tried(|| async { image_write::image_delete(self.pool.begin().await?, ctx, id, step).await }).await
     }
 
+    async fn image_restore(&self, ctx: &Context, id: &ImageId) -> Result<()> {
+        self.retry.tried(|| async { image_write::image_restore(self.pool.begin().await?, ctx, id).await }).await
+    }
+
     async fn members(&self, ctx: &Context, id: &ImageId) -> Result<Vec<Member>> {
         self.retry.tried(|| async { members::members(&mut self.pool.read().await?, ctx, id).await }).await
     }

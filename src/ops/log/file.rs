@@ -53,10 +53,12 @@ impl LogFile {
     pub(super) fn write(&self, line: &[u8]) -> io::Result<()> {
         // A thread that panicked while it held the lock left nothing half done.
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let about = fs::metadata(&self.path).ok();
+        let mut about = fs::metadata(&self.path).ok();
         if about.as_ref().map(Identity::of) != Some(open.identity) {
             self.reopen(&mut open);
-        } else if let Some(rotation) = self.rotation.filter(|rotation| open.is_over(*rotation, about, line.len())) {
+            about = open.file.metadata().ok();
+        }
+        if let Some(rotation) = self.rotation.filter(|rotation| open.is_over(*rotation, about, line.len())) {
             // What cannot be put aside goes on.
             if self.rotate(&open, rotation).is_ok() {
                 self.reopen(&mut open);

@@ -52,3 +52,36 @@ impl Journal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::format::Request;
+    use super::*;
+
+    #[test]
+    fn a_record_can_be_searched_for_by_what_it_is_about() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("socket");
+        let daemon = UnixDatagram::bind(&path).unwrap();
+        daemon.set_read_timeout(Some(std::time::Duration::from_secs(5))).unwrap();
+        let journal = Journal::connect(&path, Facility::named("LOG_LOCAL0").unwrap(), "glance-api").unwrap();
+        let request = Request(vec![("request_id", "req-1".to_owned()), ("user", "u\nPRIORITY=0".to_owned())]);
+        let record = Record {
+            time: chrono::Local::now(),
+            level: tracing::Level::WARN,
+            name: "gander::cache",
+            message: "low on disk",
+            file: "src/cache.rs",
+            line: 7,
+            request: Some(&request),
+        };
+        journal.send(&record, "the line\n").unwrap();
+        let mut buffer = [0; 1024];
+        let length = daemon.recv(&mut buffer).unwrap();
+        let text = std::str::from_utf8(&buffer[..length]).unwrap();
+        let expected = "MESSAGE=the line\nPRIORITY=4\nLOGGER_NAME=gander::cache\nLOGGER_LEVEL=WARNING\n\
+                        SYSLOG_IDENTIFIER=glance-api\nSYSLOG_FACILITY=16\nCODE_FILE=src/cache.rs\nCODE_LINE=7\n\
+                        REQUEST_ID=req-1\nUSER_ID=u PRIORITY=0\n";
+        assert_eq!(text, expected);
+    }
+}
