@@ -105,7 +105,9 @@ impl Service for ImageApi {
             None => self.routed(request, &visit).await,
             Some(limit) => {
                 let form = Form::of(&request, Api::V2);
-                form.apply(limit.within(request, async |request| self.routed(request, &visit).await).await)
+                // On the heap: it is large, and few pipelines have the filter.
+                let routed = async |request| Box::pin(self.routed(request, &visit)).await;
+                form.apply(limit.within(request, routed).await)
             }
         };
         visit.finish(response)

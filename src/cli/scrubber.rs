@@ -15,7 +15,7 @@ struct Options {
     #[arg(short = 'D', long)]
     daemon: bool,
     /// Make this image active again, whose data waits to be removed, and do nothing else
-    #[arg(short = 'R', long, value_name = "IMAGE_ID")]
+    #[arg(long, value_name = "IMAGE_ID")]
     restore: Option<String>,
 }
 

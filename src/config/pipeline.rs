@@ -108,7 +108,8 @@ impl Loaded {
     /// The configuration as a filter sees it whose section of the paste file says something of this group.
     pub(super) fn seen_by(&self, filter: &Local, group: &str) -> Conf {
         let said = filter.iter().map(|(name, value)| ((group.to_owned(), name.clone()), vec![value.clone()]));
-        self.conf.overridden(said.collect())
+        let file = self.paste_file().ok().flatten().unwrap_or_default();
+        self.conf.overridden(said.collect(), format!("the paste file {}", file.display()))
     }
 
     pub(super) fn paste_file(&self) -> Result<Option<PathBuf>> {

@@ -359,7 +359,8 @@ fn every_error_is_told_with_its_place() {
          [oslo_policy]\npolicy_file = /none\nremote_ssl_ca_crt_file = /none/ca\n\
          [oslo_messaging_notifications]\ndriver = owl\n\
          [glance_store]\nhttps_ca_certificates_file = /none/store\n\
-         [healthcheck]\nbackends = wish\n[oslo_middleware]\nmax_request_body_size = -1\n",
+         [healthcheck]\nbackends = wish\n[oslo_middleware]\nmax_request_body_size = -1\n\
+         [oslo_policy]\nremote_ssl_verify_server_crt = true\n",
     );
     let (code, found) = deployment.check(&["glance-api.conf"]);
     assert_eq!(code, Some(1));

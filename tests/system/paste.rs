@@ -109,6 +109,18 @@ fn what_a_filter_says_wins_over_the_configuration() {
 }
 
 #[test]
+fn what_a_filter_says_wrongly_is_told_with_its_place() {
+    let outcome = Setup::api("").paste(&limited("max_request_body_size = many")).run_to_end();
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(
+        outcome
+            .stderr
+            .contains("Value for option max_request_body_size in group [oslo_middleware] from the paste file /")
+    );
+    assert!(outcome.stderr.contains("glance-api-paste.ini is not valid: 'many' is not an integer"), "{outcome:?}");
+}
+
+#[test]
 fn without_the_filter_bodies_have_limits_of_their_own() {
     let gander = Setup::api("").set("oslo_middleware.max_request_body_size", 10).start();
     gander.client().add("a", &vec![0; 200_000]);

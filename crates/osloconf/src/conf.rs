@@ -70,11 +70,11 @@ impl Conf {
         &self.registry
     }
 
-    /// The same configuration with further values that win over all others.
+    /// The same configuration with further values, set in a place of this name, that win over all others.
     #[must_use]
-    pub fn overridden(&self, more: Overrides) -> Self {
+    pub fn overridden(&self, more: Overrides, place: String) -> Self {
         let mut sources = self.sources.clone();
-        sources.overrides.extend(more);
+        sources.above = Some((more, Origin::Named(place)));
         Self { registry: self.registry.clone(), files: self.files.clone(), sources }
     }
 

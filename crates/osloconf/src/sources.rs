@@ -31,6 +31,8 @@ pub enum Origin {
         /// Number of the line with the key, from 1.
         line: usize,
     },
+    /// A place that the program knows, called by its name.
+    Named(String),
     /// Nowhere: the option's declaration.
     Default,
 }
@@ -41,6 +43,7 @@ impl fmt::Display for Origin {
             Self::CommandLine => f.write_str("the command line"),
             Self::Environment(name) => write!(f, "environment variable {name}"),
             Self::File { path, line } => write!(f, "{}:{line}", path.display()),
+            Self::Named(place) => f.write_str(place),
             Self::Default => f.write_str("its default"),
         }
     }
@@ -111,7 +114,9 @@ impl LoadedFile {
 /// Everything that was set anywhere.
 #[derive(Clone)]
 pub(crate) struct Sources {
-    pub(crate) overrides: Overrides,
+    overrides: Overrides,
+    /// What wins over all others, and where that is set.
+    pub(crate) above: Option<(Overrides, Origin)>,
     environment: BTreeMap<String, String>,
     pub(crate) files: Vec<LoadedFile>,
 }
@@ -140,7 +145,7 @@ impl Sources {
                 }
             }
         }
-        (Self { overrides, environment: kept, files }, faults)
+        (Self { overrides, above: None, environment: kept, files }, faults)
     }
 
     /// The winning value under any of the names. Within one source the earlier name wins.
@@ -163,10 +168,14 @@ impl Sources {
         hits
     }
 
+    /// What stands above all files: in one place, if it is there, else on the command line.
     fn given<'a>(&'a self, name: Name<'a>) -> impl Iterator<Item = Hit<'a>> {
         let named = move |((group, key), _): &(&(String, String), _)| same_group(group, name.0) && key == name.1;
-        let values = self.overrides.iter().filter(named).flat_map(|(_, values)| values);
-        values.map(move |value| Hit { value, name, origin: Origin::CommandLine })
+        let above = self.above.as_ref().filter(|(values, _)| values.iter().any(|entry| named(&entry)));
+        let (overrides, origin) =
+            above.map_or((&self.overrides, Origin::CommandLine), |(values, place)| (values, place.clone()));
+        let values = overrides.iter().filter(named).flat_map(|(_, values)| values);
+        values.map(move |value| Hit { value, name, origin: origin.clone() })
     }
 
     fn exported<'a>(&'a self, name: Name<'a>) -> Option<Hit<'a>> {

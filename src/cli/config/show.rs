@@ -87,6 +87,7 @@ fn placed(value: &str, origin: &Origin) -> Value {
         Origin::File { path, line } => {
             json!({"value": value, "from": "file", "file": path.display().to_string(), "line": line})
         }
+        Origin::Named(place) => json!({"value": value, "from": place}),
         Origin::Default => json!({"value": value, "from": "default"}),
     }
 }
