@@ -153,7 +153,10 @@ impl Images {
         let Reservation { image, entry, authority } = reserved;
         let Upload { data, length, size, checksum, .. } = upload;
         let inspection = inspection(authority.api, image);
-        let (data, digest) = Digesting::start(data, self.parts.settings.hashing_algorithm, inspection);
+        // Where somebody has noted by what the data is to be hashed, it is.
+        let noted = image.os_hash_algo.as_ref().and_then(|algo| algo.parse().ok());
+        let algorithm = noted.unwrap_or(self.parts.settings.hashing_algorithm);
+        let (data, digest) = Digesting::start(data, algorithm, inspection);
         let added = self.store_all(image, store, data, length, size).await?;
         let judged = digest.finish().await;
         let judged = judged.and_then(|got| {
@@ -195,9 +198,8 @@ impl Images {
             size: Some(Some(added.size)),
             virtual_size: virtual_size.map(Some),
             checksum: Some(Some(got.md5)),
-            os_hash: Some(Some(got.os_hash)),
             locations: Some(vec![location]),
-            ..ImageFields::default()
+            ..ImageFields::hashed(got.os_hash)
         };
         self.complete(reserved, store, &added, fields).await
     }
