@@ -36,7 +36,7 @@ async fn scrub(loaded: &Loaded) -> anyhow::Result<()> {
     let ctx = loaded.tool_context()?;
     let mut stop = server::Stop::listen()?;
     loop {
-        match (images.scrub(&ctx, settings.cleanup).await, settings.every) {
+        match (images.scrub(&ctx, settings.recorded, settings.cleanup).await, settings.every) {
             (Ok(done), _) => tracing::info!("scrubbed {} images, {} failed", done.images, done.failed),
             (Err(error), None) => return Err(error.into()),
             // What is wrong with the queue now, such as a mount that is gone, may be well after the pause.

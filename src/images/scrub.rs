@@ -63,13 +63,15 @@ enum Failure {
 }
 
 impl Images {
-    /// One run: everything due in the queue, then the clean-up if it is asked for and due.
+    /// One run: everything due in the queue; then what the records alone tell of, `recorded` seconds after its deletion,
+    /// if they are to be asked (operations §8); then the clean-up if it is asked for and due.
     ///
     /// # Errors
     /// The queue as a whole cannot be used. What goes wrong with one image is logged and counted.
     pub(crate) async fn scrub(
         &self,
         ctx: &Context,
+        recorded: Option<u64>,
         cleanup: Option<Cleanup>,
     ) -> std::result::Result<Scrubbed, QueueError> {
         let dir = &self.parts.settings.scrubber_datadir;
@@ -77,6 +79,9 @@ impl Images {
         let mut total = Scrubbed::default();
         for (id, entry) in scrub_queue::due(dir).await.map_err(unusable)? {
             total.count(&id, self.scrub_queued(ctx, &id, entry).await);
+        }
+        if let Some(age) = recorded {
+            self.scrub_forgotten(ctx, age, &mut total).await;
         }
         if let Some(Cleanup { interval }) = cleanup
             && scrub_queue::cleanup_is_due(dir, interval).await.map_err(unusable)?
