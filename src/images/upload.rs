@@ -135,7 +135,14 @@ impl Images {
             Err(error) => Err(error),
         };
         let outcome = match kept {
-            Ok(kept) => recorded(room.as_deref(), self.activate(&mut reserved, store, kept)).await,
+            Ok(kept) => {
+                let uri = kept.added.uri.clone();
+                let outcome = recorded(room.as_deref(), self.activate(&mut reserved, store, kept)).await;
+                if outcome.is_ok() {
+                    self.look_again_later(&reserved.authority, &reserved.image.id, uri);
+                }
+                outcome
+            }
             Err(error @ Error::GoneMeanwhile(_)) => Err(error),
             Err(error) => {
                 self.release(&mut reserved).await;
