@@ -8,7 +8,7 @@ use super::error::Fault;
 use super::image_get::{self, changeable, with_children};
 use super::pool::Session;
 use super::statement::{big, insert, now, soft_delete_children};
-use super::{locations, properties, tags};
+use super::{locations, members, properties, tags};
 use crate::db::{Error, Step, UpdateMode};
 use crate::model::{Api, Context, Image, ImageFields, ImageId, ImageStatus, Location, Visibility};
 
@@ -240,6 +240,7 @@ pub(super) async fn image_delete(
         }
     } else {
         locations::remove(&mut session, id, status == ImageStatus::PendingDelete, now).await?;
+        members::unite(&mut session, id).await?;
         for table in ["image_properties", "image_members", "image_tags"] {
             session.execute(&soft_delete_children(table, id, now)).await?;
         }
