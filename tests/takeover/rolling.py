@@ -189,7 +189,8 @@ class Rolling:
         statuses = self.race(add(first, "3" * 32), add(second, "3" * 32))
         # Glance looks for the member first, and adds it then, whatever has been added meanwhile; nothing in the tables minds.
         self.note(sorted(statuses) in ([200, 409], [200, 200]), f"one member of {image} twice: {statuses}")
-        thirds = [("3", "pending")] * statuses.count(200)
+        third = ("3", "pending")
+        possible = [[("1", "accepted"), ("2", "rejected"), *[third] * count] for count in range(1, statuses.count(200) + 1)]
         answer = lambda node, member, status: lambda: self.admin.ask(
             node.url, "PUT", f"/v2/images/{image}/members/{member}", json={"status": status}
         )
@@ -198,7 +199,7 @@ class Rolling:
         for node in (first, second):
             told = self.alice.ask(node.url, "GET", f"/v2/images/{image}/members", 200).json()["members"]
             states = sorted((member["member_id"][0], member["status"]) for member in told)
-            self.note(states == [("1", "accepted"), ("2", "rejected"), *thirds], f"members of {image}: {states}")
+            self.note(states in possible, f"members of {image}: {states}")
         self.alice.ask(self.new.url, "DELETE", f"/v2/images/{image}/members/{'3' * 32}", 204)
         for node in (first, second):
             self.alice.ask(node.url, "GET", f"/v2/images/{image}/members/{'3' * 32}", 404)
