@@ -46,7 +46,8 @@ async fn scrub(loaded: &Loaded) -> anyhow::Result<()> {
     }
     let mut stop = server::Stop::listen()?;
     loop {
-        match (images.scrub(&ctx, settings.cleanup, settings.pool).await, settings.every) {
+        let scrubbed = images.scrub(&ctx, settings.recorded, settings.cleanup, settings.pool).await;
+        match (scrubbed, settings.every) {
             (Ok(done), _) => tracing::info!("scrubbed {} images, {} failed", done.images, done.failed),
             (Err(error), None) => return Err(error.into()),
             // What is wrong with the queue now, such as a mount that is gone, may be well after the pause.

@@ -39,7 +39,7 @@ static IMAGE_LOCATION_QUOTA: Opt =
     Opt::int("DEFAULT", "image_location_quota").default("10").help("Locations an image may have; negative: any number");
 static DELAYED_DELETE: Opt =
     Opt::bool("DEFAULT", "delayed_delete").default("false").help("Leave the data of deleted images to the scrubber");
-static SCRUB_TIME: Opt =
+pub(super) static SCRUB_TIME: Opt =
     Opt::int("DEFAULT", "scrub_time").default("0").min(0).help("Seconds that deleted data is kept for");
 pub(super) static SCRUBBER_DATADIR: Opt = Opt::str("DEFAULT", "scrubber_datadir")
     .default("/var/lib/glance/scrubber")

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use osloconf::Opt;
 
+use super::images::SCRUB_TIME;
 use super::{Error, Loaded, Result};
 use crate::images::Cleanup;
 use crate::model::ImageId;
@@ -34,6 +35,9 @@ pub(super) static OPTIONS: &[&Opt] =
 pub(crate) struct ScrubberSettings {
     /// Pause between runs; `None`: one run.
     pub(crate) every: Option<Duration>,
+    /// Seconds after which deleted images of which only the database tells are due: Glance queues them nowhere else.
+    /// `None` without a database: registries never kept queues.
+    pub(crate) recorded: Option<u64>,
     pub(crate) cleanup: Option<Cleanup>,
     /// Images at the same time.
     pub(crate) pool: usize,
@@ -49,6 +53,7 @@ impl Loaded {
         let interval = self.natural(&CLEANUP_SCRUBBER_TIME)?;
         Ok(ScrubberSettings {
             every: conf.bool(&DAEMON)?.then_some(wakeup),
+            recorded: self.has_database().then(|| self.natural(&SCRUB_TIME)).transpose()?,
             cleanup: conf.bool(&CLEANUP_SCRUBBER)?.then_some(Cleanup { interval }),
             pool: usize::try_from(self.natural(&SCRUB_POOL_SIZE)?).unwrap_or(1).max(1),
             restore: self.restored()?,

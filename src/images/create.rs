@@ -38,7 +38,8 @@ impl Images {
             status: Some(status),
             size: Some(Some(size)),
             checksum: None,
-            os_hash: None,
+            os_hash_algo: None,
+            os_hash_value: None,
             locations: location.map(|uri| vec![self.stored_location(uri)]),
             ..fields
         };

@@ -27,7 +27,8 @@ pub(super) fn after_failure(api: Api) -> ImageFields {
             size: Some(None),
             virtual_size: Some(None),
             checksum: Some(None),
-            os_hash: Some(None),
+            os_hash_algo: Some(None),
+            os_hash_value: Some(None),
             ..ImageFields::default()
         },
     }

@@ -4,7 +4,7 @@
 //! | digests are computed (`do_secure_hash`) | the caller tells one | what happens |
 //! |---|---|---|
 //! | yes | yes | the image is `importing` while the data is hashed, and `active` if that is what it should be |
-//! | yes | no | the image is `active`, and gets its digests when the data has been hashed |
+//! | yes | no | the image is `active`, and gets its digests when the data has been hashed: until then it has their algorithm |
 //! | no | yes | the image is `active`, with the digest that was told |
 //! | no | no | the image is `active`, without any |
 //!
@@ -96,18 +96,20 @@ impl Images {
                 self.guarded(ctx, &image, work).await.map(drop)
             }
             (true, None) => {
-                let active = recorded(room.as_deref(), self.activate_at(ctx, &image, &named, None)).await?;
-                if let Err(error) = self.hash_active(&ctx.elevated(), &active, &named).await {
-                    tracing::warn!("image {id} stays without digests: {error}");
+                let hashing = being_hashed(self.parts.settings.hashing_algorithm);
+                let active = recorded(room.as_deref(), self.activate_at(ctx, &image, &named, hashing)).await?;
+                let authority = ctx.elevated();
+                if let Err(error) = self.hash_active(&authority, &active, &named).await {
+                    self.unhashed(&authority, &active, &error).await;
                 }
                 Ok(())
             }
             (false, said) => {
                 let told = said.as_ref().map(|(algorithm, value)| {
-                    let os_hash = OsHash { algo: algorithm.as_str().to_owned(), value: value.clone() };
-                    (None, os_hash)
+                    ImageFields::hashed(OsHash { algo: algorithm.as_str().to_owned(), value: value.clone() })
                 });
-                recorded(room.as_deref(), self.activate_at(ctx, &image, &named, told)).await.map(drop)
+                let activating = self.activate_at(ctx, &image, &named, told.unwrap_or_default());
+                recorded(room.as_deref(), activating).await.map(drop)
             }
         }
     }
@@ -126,7 +128,7 @@ impl Images {
         let fields = ImageFields {
             status: Some(ImageStatus::Importing),
             size: Some(Some(named.size)),
-            ..ImageFields::default()
+            ..being_hashed(algorithm)
         };
         // Stores whose locations clients may name keep nothing of ours that the journal would have to tell of.
         let reserving = self.reserve(ctx, image, &*store, Work::Locate, fields);
@@ -134,7 +136,7 @@ impl Images {
         let authority = reserved.authority.clone();
         self.tell_change(&authority, &reserved.image);
         let outcome = match self.hash_at(&reserved.image, named, algorithm).await.and_then(|got| proved(got, value)) {
-            Ok(got) => self.activate_at(&authority, &reserved.image, named, Some((Some(got.md5), got.os_hash))).await,
+            Ok(got) => self.activate_at(&authority, &reserved.image, named, digests(got)).await,
             Err(error) => Err(error),
         };
         if !matches!(outcome, Ok(_) | Err(Error::GoneMeanwhile(_))) {
@@ -146,23 +148,14 @@ impl Images {
         outcome
     }
 
-    /// Makes the image active, by compare-and-set.
-    async fn activate_at(
-        &self,
-        ctx: &Context,
-        image: &Image,
-        named: &Named,
-        digests: Option<(Option<String>, OsHash)>,
-    ) -> Result<Image> {
-        let (checksum, os_hash) = digests.unzip();
+    /// Makes the image active with what is known of its digests, by compare-and-set.
+    async fn activate_at(&self, ctx: &Context, image: &Image, named: &Named, digests: ImageFields) -> Result<Image> {
         let fields = ImageFields {
             status: Some(ImageStatus::Active),
             size: Some(Some(named.size)),
-            checksum,
-            os_hash: os_hash.map(Some),
             // All of them: Glance may have left one when another attempt failed.
             locations: Some(vec![self.stored_location(&named.uri)]),
-            ..ImageFields::default()
+            ..digests
         };
         let active = self.step(ctx, image, image.status, fields).await.map_err(|error| match error {
             Error::NotQueued { .. } | Error::Update(db::Error::NotFound(_)) => Error::GoneMeanwhile(image.id.clone()),
@@ -176,12 +169,24 @@ impl Images {
     /// Gives an active image its digests, unless its data is said to be elsewhere, too, by then: that may be other data.
     async fn hash_active(&self, ctx: &Context, active: &Image, named: &Named) -> Result<()> {
         let got = self.hash_at(active, named, self.parts.settings.hashing_algorithm).await?;
-        let fields =
-            ImageFields { checksum: Some(Some(got.md5)), os_hash: Some(Some(got.os_hash)), ..ImageFields::default() };
         let mode = UpdateMode { purge_props: false, from_status: None };
-        let hashed = self.parts.metadata.image_relocate(ctx, &active.id, &active.locations, fields, mode).await;
+        let hashed = self.parts.metadata.image_relocate(ctx, &active.id, &active.locations, digests(got), mode).await;
         self.tell_change(ctx, &hashed.map_err(Error::Update)?);
         Ok(())
+    }
+
+    /// Nobody hashes the data of an active image any more, so nothing is said of an algorithm either.
+    async fn unhashed(&self, ctx: &Context, active: &Image, error: &Error) {
+        let id = &active.id;
+        if !matches!(error, Error::GoneMeanwhile(_)) {
+            let fields = ImageFields { os_hash_algo: Some(None), ..ImageFields::default() };
+            let mode = UpdateMode { purge_props: false, from_status: None };
+            match self.parts.metadata.image_update(ctx, id, fields, mode).await {
+                Ok(image) => self.tell_change(ctx, &image),
+                Err(error) => tracing::warn!("image {id} still has the algorithm of digests that never come: {error}"),
+            }
+        }
+        tracing::warn!("image {id} stays without digests: {error}");
     }
 
     /// The digests of the data, unless the image is deleted or the server stops meanwhile.
@@ -196,6 +201,16 @@ impl Images {
             Some(Some(hashed)) => hashed.map_err(|error| Error::Read(Arc::new(error))),
         }
     }
+}
+
+/// What is known of the digests while the data is read for them.
+fn being_hashed(algorithm: Algorithm) -> ImageFields {
+    ImageFields { os_hash_algo: Some(Some(algorithm.as_str().to_owned())), ..ImageFields::default() }
+}
+
+/// What is known then.
+fn digests(got: Received) -> ImageFields {
+    ImageFields { checksum: Some(Some(got.md5)), ..ImageFields::hashed(got.os_hash) }
 }
 
 /// The digest that the caller tells, if it can be one.

@@ -21,6 +21,7 @@ mod leftovers;
 mod limits;
 mod locate;
 mod members;
+mod overtaken;
 mod place;
 mod places;
 mod prefetch;

@@ -122,13 +122,12 @@ pub(super) fn accepted(
             };
         }
     }
-    let hash = image.os_hash.as_ref();
     let mut new = Vec::new();
     for (name, value) in &said {
         let known = match *name {
             "checksum" => image.checksum.as_ref(),
-            "os_hash_algo" => hash.map(|hash| &hash.algo),
-            _ => hash.map(|hash| &hash.value),
+            "os_hash_algo" => image.os_hash_algo.as_ref(),
+            _ => image.os_hash_value.as_ref(),
         };
         match known {
             Some(known) if known == value => {}

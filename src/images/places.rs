@@ -138,7 +138,8 @@ impl Images {
         }
         if let Some(validation) = validation {
             draft.image.checksum = validation.checksum.or(draft.image.checksum.take());
-            draft.image.os_hash = Some(validation.os_hash);
+            draft.image.os_hash_algo = Some(validation.os_hash.algo);
+            draft.image.os_hash_value = Some(validation.os_hash.value);
         }
         Ok(())
     }
@@ -163,10 +164,11 @@ impl Images {
         fields: ImageFields,
     ) -> Result<Image> {
         let fields = ImageFields {
-            status: (draft.image.status != image.status).then_some(draft.image.status),
-            size: (draft.image.size != image.size).then_some(draft.image.size),
-            checksum: (draft.image.checksum != image.checksum).then(|| draft.image.checksum.clone()),
-            os_hash: (draft.image.os_hash != image.os_hash).then(|| draft.image.os_hash.clone()),
+            status: changed(&draft.image.status, &image.status),
+            size: changed(&draft.image.size, &image.size),
+            checksum: changed(&draft.image.checksum, &image.checksum),
+            os_hash_algo: changed(&draft.image.os_hash_algo, &image.os_hash_algo),
+            os_hash_value: changed(&draft.image.os_hash_value, &image.os_hash_value),
             locations: Some(draft.places.iter().map(|(_, location)| location.clone()).collect()),
             ..fields
         };
@@ -199,6 +201,11 @@ impl Images {
         }
         saved.map_err(Error::Update)
     }
+}
+
+/// What is to be saved of an attribute.
+fn changed<T: Clone + PartialEq>(now: &T, before: &T) -> Option<T> {
+    (now != before).then(|| now.clone())
 }
 
 /// Takes one place away, but never the last one.

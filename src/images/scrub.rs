@@ -78,7 +78,8 @@ enum Failure {
 }
 
 impl Images {
-    /// One run, with so many images at the same time: everything due in the queue, then the clean-up if it is asked for
+    /// One run, with so many queued images at the same time: everything due in the queue; then what the records alone tell of,
+    /// `recorded` seconds after its deletion, if they are to be asked (operations §8); then the clean-up if it is asked for
     /// and due.
     ///
     /// # Errors
@@ -86,6 +87,7 @@ impl Images {
     pub(crate) async fn scrub(
         &self,
         ctx: &Context,
+        recorded: Option<u64>,
         cleanup: Option<Cleanup>,
         pool: usize,
     ) -> std::result::Result<Scrubbed, QueueError> {
@@ -98,6 +100,9 @@ impl Images {
         let mut done = std::pin::pin!(work.buffer_unordered(pool));
         while let Some((outcome, id)) = done.next().await {
             total.count(&id, outcome);
+        }
+        if let Some(age) = recorded {
+            self.scrub_forgotten(ctx, age, &mut total).await;
         }
         if let Some(Cleanup { interval }) = cleanup
             && scrub_queue::cleanup_is_due(dir, interval).await.map_err(unusable)?

@@ -16,10 +16,7 @@ pub(super) fn expected(image: &Image) -> Expected {
     let Some(checksum) = &image.checksum else { return Expected::default() };
     let md5 = || Digest { algorithm: Algorithm::Md5, hex: checksum.clone() };
     // Another service may have used an algorithm that nobody knows here.
-    let strong = image
-        .os_hash
-        .as_ref()
-        .and_then(|hash| Some(Digest { algorithm: hash.algo.parse().ok()?, hex: hash.value.clone() }));
+    let strong = image.os_hash().and_then(|hash| Some(Digest { algorithm: hash.algo.parse().ok()?, hex: hash.value }));
     Expected { size: image.size, digest: Some(strong.unwrap_or_else(md5)) }
 }
 

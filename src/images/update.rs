@@ -50,7 +50,8 @@ impl Images {
             id: None,
             status: None,
             checksum: None,
-            os_hash: None,
+            os_hash_algo: None,
+            os_hash_value: None,
             size: None,
             locations: None,
             ..fields

@@ -137,7 +137,14 @@ impl Images {
             Err(error) => Err(error),
         };
         let outcome = match kept {
-            Ok(kept) => recorded(room.as_deref(), self.activate(&mut reserved, store, kept)).await,
+            Ok(kept) => {
+                let uri = kept.added.uri.clone();
+                let outcome = recorded(room.as_deref(), self.activate(&mut reserved, store, kept)).await;
+                if outcome.is_ok() {
+                    self.look_again_later(&reserved.authority, &reserved.image.id, uri);
+                }
+                outcome
+            }
             Err(error @ Error::GoneMeanwhile(_)) => Err(error),
             Err(error) => {
                 self.release(&mut reserved).await;
@@ -155,7 +162,10 @@ impl Images {
         let Reservation { image, entry, authority } = reserved;
         let Upload { data, length, size, checksum, .. } = upload;
         let inspection = inspection(authority.api, image);
-        let (data, digest) = Digesting::start(data, self.parts.settings.hashing_algorithm, inspection);
+        // Where somebody has noted by what the data is to be hashed, it is.
+        let noted = image.os_hash_algo.as_ref().and_then(|algo| algo.parse().ok());
+        let algorithm = noted.unwrap_or(self.parts.settings.hashing_algorithm);
+        let (data, digest) = Digesting::start(data, algorithm, inspection);
         let added = self.store_all(image, store, data, length, size).await?;
         let judged = digest.finish().await;
         let judged = judged.and_then(|got| {
@@ -197,9 +207,8 @@ impl Images {
             size: Some(Some(added.size)),
             virtual_size: virtual_size.map(Some),
             checksum: Some(Some(got.md5)),
-            os_hash: Some(Some(got.os_hash)),
             locations: Some(vec![location]),
-            ..ImageFields::default()
+            ..ImageFields::hashed(got.os_hash)
         };
         self.complete(reserved, store, &added, fields).await
     }

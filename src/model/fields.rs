@@ -30,7 +30,8 @@ pub(crate) struct ImageFields {
     pub(crate) size: Option<Option<u64>>,
     pub(crate) virtual_size: Option<Option<u64>>,
     pub(crate) checksum: Option<Option<String>>,
-    pub(crate) os_hash: Option<Option<OsHash>>,
+    pub(crate) os_hash_algo: Option<Option<String>>,
+    pub(crate) os_hash_value: Option<Option<String>>,
     pub(crate) min_disk: Option<i64>,
     pub(crate) min_ram: Option<i64>,
     pub(crate) owner: Option<Option<String>>,
@@ -50,6 +51,11 @@ pub(crate) struct ImageFields {
 pub(crate) struct InvalidFields(pub(crate) String);
 
 impl ImageFields {
+    /// What data was hashed to.
+    pub(crate) fn hashed(OsHash { algo, value }: OsHash) -> Self {
+        Self { os_hash_algo: Some(Some(algo)), os_hash_value: Some(Some(value)), ..Self::default() }
+    }
+
     /// Checks the image that results when these fields are laid over `before` (`None`: a new image). Formats that a
     /// change does not mention are not judged: another release may have known them; nor are those of v2, whose schema
     /// names the ones that are configured.

@@ -127,8 +127,10 @@ pub(crate) struct Image {
     pub(crate) virtual_size: Option<u64>,
     /// Lower-case hex MD5 of the data.
     pub(crate) checksum: Option<String>,
-    /// The digest of the data that can be relied on; `None` where nobody computed one.
-    pub(crate) os_hash: Option<OsHash>,
+    /// What `os_hash_value` is, or is to be, computed with: while data that lies elsewhere is hashed this is known before.
+    pub(crate) os_hash_algo: Option<String>,
+    /// The digest of the data that can be relied on; `None` where nobody computed one, or has yet.
+    pub(crate) os_hash_value: Option<String>,
     pub(crate) protected: bool,
     /// Left out of lists that do not ask for it (v2).
     pub(crate) os_hidden: bool,
@@ -162,6 +164,12 @@ impl Image {
     /// The properties that clients may see.
     pub(crate) fn shown_properties(&self) -> impl Iterator<Item = (&String, &Option<String>)> {
         self.properties.iter().filter(|(name, _)| !HIDDEN_PROPERTIES.contains(&name.as_str()))
+    }
+
+    /// The digest of the data that can be relied on, with its algorithm.
+    pub(crate) fn os_hash(&self) -> Option<OsHash> {
+        let (algo, value) = self.os_hash_algo.clone().zip(self.os_hash_value.clone())?;
+        Some(OsHash { algo, value })
     }
 
     /// v1's `is_public`.

@@ -51,7 +51,6 @@ impl Reached<'_> {
 impl Attributes for Reached<'_> {
     fn attribute(&self, name: &str) -> Option<Cow<'_, Value>> {
         let image = self.image;
-        let hash = image.os_hash.as_ref();
         Some(Cow::Owned(match name {
             "id" | "image_id" => json!(image.id.as_str()),
             "name" => json!(image.name),
@@ -65,8 +64,8 @@ impl Attributes for Reached<'_> {
             "size" => json!(image.size),
             "virtual_size" => json!(image.virtual_size),
             "checksum" => json!(image.checksum),
-            "os_hash_algo" => json!(hash.map(|hash| &hash.algo)),
-            "os_hash_value" => json!(hash.map(|hash| &hash.value)),
+            "os_hash_algo" => json!(image.os_hash_algo),
+            "os_hash_value" => json!(image.os_hash_value),
             "disk_format" => json!(image.disk_format),
             "container_format" => json!(image.container_format),
             "created_at" => json!(zulu(image.created_at)),

@@ -82,7 +82,8 @@ pub(crate) fn decode_record(record: &Value) -> Result<Image, String> {
         },
         checksum: text("checksum")?,
         // v1 does not know these.
-        os_hash: None,
+        os_hash_algo: None,
+        os_hash_value: None,
         virtual_size: None,
         os_hidden: false,
         tags: BTreeSet::new(),

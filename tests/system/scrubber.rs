@@ -221,6 +221,29 @@ fn all_locations_of_an_image_are_scrubbed() {
 }
 
 #[test]
+fn what_only_the_database_tells_of_is_scrubbed_when_it_is_due() {
+    let scene = scene_on_a_database();
+    let [old, young] = [(); 2].map(|()| deleted(&scene.api));
+    // Glance gives no orders.
+    for id in [&old, &young] {
+        fs::remove_file(scene.order(id)).unwrap();
+    }
+    let ordered = deleted(&scene.api);
+    fs::write(scene.order(&ordered), format!("file://{}\n{}", scene.data(&ordered).display(), u64::MAX)).unwrap();
+    scene.api.rows(&format!("UPDATE images SET deleted_at = '2026-01-01 00:00:00.000000' WHERE id <> '{young}'"));
+    let conf = write_conf(&scene.api, &[("sql_connection", scene.api.database().url()), ("scrub_time", "1000")]);
+    assert_eq!(conf, scene.conf);
+    scene.scrubs(1, 0);
+    assert_eq!(scene.status(&old).as_deref(), Some("deleted"));
+    assert!(!scene.data(&old).exists());
+    assert_eq!(scene.api.rows(&format!("SELECT status FROM image_locations WHERE image_id = '{old}'")), ["deleted"]);
+    for waiting in [&young, &ordered] {
+        assert_eq!(scene.status(waiting).as_deref(), Some("pending_delete"));
+        assert!(scene.data(waiting).exists());
+    }
+}
+
+#[test]
 fn an_order_for_an_image_in_use_is_not_carried_out() {
     let scene = scene(0);
     let id = scene.api.client().add_image("Image1");

@@ -1,10 +1,12 @@
 """One node whose server changes: Glance, Gander, Glance, Gander, on the same configuration, database, store and cache."""
 
+import halves
 import picture
 import population
 import servers
 from node import Node
 from population import Population
+from upkeep import Upkeep
 
 
 class Alternation:
@@ -15,28 +17,92 @@ class Alternation:
         self.url = self.node.url
         self.all_of = Population(cloud.people, web)
         self.admin = cloud.people["admin"]
+        self.program = program
         self.starts = {"Glance": servers.glance, "Gander": lambda node: servers.gander(program, node)}
         self.left = {}
         self.found = []
+        # What was sent to a server that was killed over it, and what is known of it.
+        self.streams = []
 
     def run(self):
         """Leaves in `found` every difference, a line each."""
         servers.glance_manage(self.node, "sync")
-        with servers.glance(self.node):
+        with servers.glance(self.node) as server:
             population.populate(self.url, self.all_of)
             population.define_metadata(self.url, self.admin)
+            population.import_images(self.url, self.all_of)
+            self._half_do("Glance", halves.GLANCES)
             self._leave("private of bob")
+            self.left["tasks"] = picture.of_tasks(self.url, self.all_of)
+            server.kill()
         self._leave_files()
         for turn, name in enumerate(["Gander", "Glance", "Gander"], 1):
-            with self.starts[name](self.node):
+            with self.starts[name](self.node) as server:
                 self._compare(name, turn)
                 population.change(self.url, self.all_of, turn)
+                if turn == 1:
+                    self._delete_halves("Glance", halves.GLANCES, "again")
+                if turn == 3:
+                    self._half_do("Gander", halves.EVERYBODYS)
                 self._leave("nameless" if turn == 1 else "private of alice")
+                if turn == 3:
+                    server.kill()
             self._leave_files()
+        self._queue("private of alice")
+        with servers.glance(self.node):
+            self._compare("Glance", 4)
+            self._delete_halves("Gander", halves.EVERYBODYS, "again")
+            self.all_of.evict(self.url, "private of alice")
+        self._queue("private of alice")
+        self._mend()
         self._remove_all()
+        upkeep = Upkeep(self.node, self.all_of, self.starts, self.program)
+        try:
+            upkeep.run()
+        finally:
+            self.found += upkeep.found
+
+    def _half_do(self, who, kinds):
+        """Work on two images of each kind is not ended; the server will be killed."""
+        for once_more in ["", " again"]:
+            self.streams += halves.begin(self.url, self.all_of, who + once_more, kinds)
+        self.all_of.make(self.url, f"killed, left by {who}")
+        halves.kill_image(self.node.database, self.all_of.images[f"killed, left by {who}"])
+
+    def _delete_halves(self, who, kinds, which):
+        for kind in kinds:
+            self.all_of.delete(self.url, f"{kind}, left by {who} {which}")
+
+    def _queue(self, name):
+        """An image waits to be cached: Glance leaves it so for a while."""
+        image = self.all_of.images[name]
+        (self.node.cache / "queue" / image).touch()
+        self.left["cache"]["queued"] = sorted([*self.left["cache"]["queued"], image])
+        self.left["cache's files"] = picture.of_files(self.node.cache)
+
+    def _mend(self):
+        """Gander ends what a Gander that was killed has begun, and nobody else's work; it caches what is queued."""
+        with servers.gander(self.program, self.node):
+            picture.wait_for_hits(self.url, self.admin, {self.all_of.images["private of alice"]: 0})
+            for kind in halves.EVERYBODYS:
+                name = f"{kind}, left by Gander"
+                status = self.all_of.ask(self.url, "GET", name).json()["status"]
+                if status != ("uploading" if kind == "staged" else "queued"):
+                    self.found.append(f"{name}: is {status} after Gander's next start")
+                elif status == "queued":
+                    self.all_of.upload(self.url, name, "alice", 1000)
+                    self.all_of.download(self.url, name, 1)
+            # Glance cannot: it waits in vain for the server that was to prove it.
+            self.all_of.delete(self.url, "being proved, left by Glance")
+            for kind in halves.EVERYBODYS:
+                image = self.all_of.images[f"{kind}, left by Gander again"]
+                left = [place for place in [self.node.store, self.node.staging] if (place / image).exists()]
+                self.found += [f"{kind}, deleted by Glance: Gander leaves {place}" for place in left]
 
     def _leave(self, evicted):
         """Notes what this server shows, with all in its cache but one image."""
+        # First, as what Glance refuses may change the image's time.
+        self.left["refusals"] = picture.of_refusals(self.url, self.all_of)
         self.left["downloads"] = picture.of_downloads(self.url, self.all_of)
         self.all_of.evict(self.url, evicted)
         self.left["API"] = picture.of_api(self.url, self.all_of)
@@ -50,6 +116,7 @@ class Alternation:
         return {
             "database": picture.of_database(self.node.database),
             "store": picture.of_files(self.node.store),
+            "staging": picture.of_files(self.node.staging),
             "cache's files": picture.of_files(self.node.cache),
             "cache's index": picture.of_index(self.node.cache),
         }
@@ -60,6 +127,9 @@ class Alternation:
         self._same(name, turn, "cache", picture.of_cache(self.url, self.admin, self.node.driver))
         for what, now in self._at_rest().items():
             self._same(name, turn, what, now)
+        self._same(name, turn, "refusals", picture.of_refusals(self.url, self.all_of))
+        if name == "Glance":
+            self._same(name, turn, "tasks", picture.of_tasks(self.url, self.all_of))
         self._hit_at_once()
         self._same(name, turn, "downloads", picture.of_downloads(self.url, self.all_of))
 
@@ -82,11 +152,15 @@ class Alternation:
         picture.wait_for_hits(self.url, self.admin, hits)
 
     def _remove_all(self):
-        """Glance can delete whatever was made, and nothing stays."""
+        """Glance can delete whatever was made, and nothing stays but what a Glance that was killed left of an upload."""
         with servers.glance(self.node):
             for title, image in self.all_of.images.items():
-                if self.left["API"][f"admin: {title}"][0] == 200:
+                if self.admin.ask(self.url, "GET", f"/v2/images/{image}", (200, 404)).ok:
                     self.admin.change(self.url, image, ("replace", "/protected", False))
                     self.all_of.delete(self.url, title, "admin")
-        left = [*picture.of_files(self.node.store), *picture.of_files(self.node.cache), *picture.of_index(self.node.cache)]
-        self.found += [f"after all was deleted there is still {what}" for what in left]
+        lost = {self.all_of.images[f"half an upload, left by Glance{again}"] for again in ["", " again"]}
+        places = [self.node.store, self.node.cache, self.node.staging]
+        left = {name for place in places for name in picture.of_files(place)} | {*picture.of_index(self.node.cache)}
+        # It has noted there what it hashes, too.
+        lost |= {name for name in left if name.startswith("running-task-")}
+        self.found += [f"after all was deleted there is still {what}" for what in sorted(left - lost)]

@@ -14,6 +14,9 @@ PEOPLE = {
     "alice": ("red", ["member", "reader"]),
     "bob": ("blue", ["member", "reader"]),
     "carol": ("green", ["member", "reader"]),
+    # In alice's project, where he may only look; and somebody with whom nobody shares anything.
+    "rolf": ("red", ["reader"]),
+    "sven": ("black", ["member", "reader"]),
 }
 PATCH = "application/openstack-images-v2.1-json-patch"
 
@@ -64,11 +67,14 @@ class Cloud:
         subprocess.run([*catalogue, "http://images.test", "http://images.test"], check=True)
         admin = Caller(self.keystone, "admin", "admin")
         roles = {role["name"]: role["id"] for role in self._tell(admin, "GET", "roles")["roles"]}
+        projects = {}
         for name, (project, names) in PEOPLE.items():
             if name == "admin":
                 continue
-            described = {"name": project, "domain_id": "default"}
-            where = self._tell(admin, "POST", "projects", project=described)["project"]["id"]
+            if project not in projects:
+                described = {"name": project, "domain_id": "default"}
+                projects[project] = self._tell(admin, "POST", "projects", project=described)["project"]["id"]
+            where = projects[project]
             described = {"name": name, "password": "secret", "domain_id": "default"}
             who = self._tell(admin, "POST", "users", user=described)["user"]["id"]
             for role in names:

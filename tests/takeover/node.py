@@ -16,6 +16,11 @@ image_cache_dir = {directory}/cache
 image_cache_driver = {driver}
 image_cache_max_size = 1073741824
 node_staging_uri = file://{directory}/staging
+image_property_quota = 5000
+image_member_quota = 1000
+delayed_delete = {delayed}
+scrub_time = {scrub_time}
+scrubber_datadir = {directory}/scrubber
 transport_url = fake://
 [database]
 connection = {database}
@@ -56,14 +61,23 @@ class Node:
         self.port = servers.free_port()
         for place in [directory / "cache", directory / "staging", directory / "locks", store]:
             place.mkdir(parents=True, exist_ok=True)
-        values = {**vars(self), "keystone": keystone}
-        (directory / "glance-api.conf").write_text(CONFIGURATION.format(**values))
+        self.keystone = keystone
+        self.configure()
         (directory / "policy.yaml").write_text(POLICY)
         shutil.copy(servers.VENV / "etc" / "glance" / "glance-api-paste.ini", directory)
+
+    def configure(self, scrub_time=None):
+        """Images are deleted at once, or so many seconds later."""
+        values = {**vars(self), "delayed": scrub_time is not None, "scrub_time": scrub_time or 0}
+        (self.directory / "glance-api.conf").write_text(CONFIGURATION.format(**values))
 
     @property
     def url(self):
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def staging(self):
+        return self.directory / "staging"
 
     @property
     def cache(self):

@@ -8,6 +8,7 @@ import time
 
 BIG = 9_000_017
 TAKES_LONG = 20
+IMPORTED = ["imported from here", "imported from there", "imported from nowhere"]
 
 
 def data(name, size):
@@ -17,8 +18,9 @@ def data(name, size):
 
 @contextlib.contextmanager
 def origin():
-    """A web server at whose every path lie the data of `located`."""
+    """A web server at whose every path lie the data of `located`; they end early at `/stalling`, but not the answer."""
     body = data("located", 70_001)
+    ended = threading.Event()
 
     class Origin(http.server.BaseHTTPRequestHandler):
         def do_HEAD(self):
@@ -28,7 +30,12 @@ def origin():
 
         def do_GET(self):
             self.do_HEAD()
-            self.wfile.write(body)
+            if self.path == "/stalling":
+                self.wfile.write(body[:1000])
+                self.wfile.flush()
+                ended.wait()
+            else:
+                self.wfile.write(body)
 
         def log_message(self, *_):
             pass
@@ -38,6 +45,7 @@ def origin():
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}"
     finally:
+        ended.set()
         server.shutdown()
         server.server_close()
 
@@ -127,6 +135,11 @@ def populate(server, all_of):
     all_of.make(server, "with properties", "alice", 5555, tags=["día", "x y"], called="naïve \u2603 'name' \"%_\\", **properties)
     all_of.change(server, "with properties", ("remove", "/empty"), ("add", "/empty", "again"), ("remove", "/hw_disk_bus"))
     all_of.change(server, "with properties", ("replace", "/tags", ["día", "z"]))
+    many = {f"property_{number}": f"value {number}" for number in range(2000)}
+    all_of.make(server, "with many properties", "alice", 99, **many, longest="ü" * 30_000)
+    everything = {"visibility": "community", "os_hidden": True, "protected": True, "tags": ["all"], "min_disk": 1}
+    all_of.make(server, "all at once", "alice", 6666, **everything)
+    all_of.ask(server, "POST", "all at once", "/actions/deactivate", "admin")
     all_of.make(server, "given away", "alice", 1234)
     all_of.change(server, "given away", ("replace", "/owner", all_of.people["bob"].project), by="admin")
 
@@ -134,11 +147,18 @@ def populate(server, all_of):
     all_of.share(server, "for many", "bob", "accepted")
     all_of.share(server, "for many", "carol")
     all_of.share(server, "for many", "admin", "rejected")
+    all_of.make(server, "for very many", "alice", 50, visibility="shared")
+    for number in range(45):
+        member = f"{number:032x}"
+        all_of.ask(server, "POST", "for very many", "/members", json={"member": member})
+        answer = {"status": ["pending", "accepted", "rejected"][number % 3]}
+        all_of.ask(server, "PUT", "for very many", f"/members/{member}", "admin", json=answer)
     all_of.make(server, "no longer shared", "bob", 77, visibility="shared")
     all_of.share(server, "no longer shared", "alice", "accepted", by="bob")
     all_of.ask(server, "DELETE", "no longer shared", f"/members/{all_of.people['alice'].project}", "bob")
     all_of.located(server, "located", {})
     all_of.located(server, "located twice", {"where": "far"}, {"where": "farther"})
+    all_of.located(server, "located often", *({"place": str(number)} for number in range(7)))
 
     all_of.make(server, "cached, then deactivated", "alice", 8_000)
     all_of.download(server, "cached, then deactivated", 3)
@@ -164,6 +184,37 @@ def define_metadata(server, admin):
         "properties": {"colour": {"title": "Colour", "type": "string"}}, "tags": [{"name": "blue"}],
     }
     admin.ask(server, "POST", "/v2/metadefs/namespaces", 201, json=namespace)
+
+
+def import_images(server, all_of):
+    """Images that are imported, or should be: Glance keeps account of that, and Gander does not serve it."""
+    direct, remote, lost = IMPORTED
+    for name in IMPORTED:
+        all_of.make(server, name)
+    stage(server, all_of, direct)
+    all_of.data[remote] = data("located", 70_001)
+    places = {direct: {}, remote: {"uri": f"{all_of.web}/x"}, lost: {"uri": "http://127.0.0.1:1/x"}}
+    for name, place in places.items():
+        method = {"name": "web-download" if place else "glance-direct", **place}
+        all_of.ask(server, "POST", name, "/import", expect=202, json={"method": method})
+        # One after the other, as Glance fails with SQLite's locks otherwise.
+        deadline = time.monotonic() + TAKES_LONG
+        while any(task["status"] in ("pending", "processing") for task in tasks(server, all_of, name)):
+            assert time.monotonic() < deadline, f"the task of {name} does not end"
+            time.sleep(0.2)
+    status = {name: all_of.ask(server, "GET", name).json()["status"] for name in places}
+    assert status == {direct: "active", remote: "active", lost: "queued"}, status
+
+
+def tasks(server, all_of, name):
+    """What Glance tells of the work on an image."""
+    return all_of.ask(server, "GET", name, "/tasks").json()["tasks"]
+
+
+def stage(server, all_of, name):
+    all_of.data[name] = data(name, 12_345)
+    headers = {"Content-Type": "application/octet-stream"}
+    all_of.ask(server, "PUT", name, "/stage", expect=204, data=all_of.data[name], headers=headers)
 
 
 def change(server, all_of, turn):
@@ -193,6 +244,12 @@ def change(server, all_of, turn):
     if turn == 1:
         all_of.share(server, "no longer shared", "alice", "accepted", by="bob")
         all_of.ask(server, "POST", "cached, then deactivated", "/actions/reactivate", "admin")
+    all_of.change(
+        server, "with many properties", ("remove", f"/property_{turn}"), ("replace", "/property_0", f"turn {turn}"),
+        ("add", f"/property_{turn}_more", "new"),
+    )
+    all_of.ask(server, "DELETE", "for very many", f"/members/{turn:032x}")
+    all_of.change(server, "located often", ("remove", f"/locations/{turn}"), by="admin")
     all_of.change(server, "hidden", ("replace", "/os_hidden", turn != 1))
     all_of.change(server, "shared of alice", ("replace", "/visibility", "community" if turn == 1 else "private"))
     all_of.change(server, "protected", ("replace", "/protected", turn != 1), ("replace", "/min_ram", turn))

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
@@ -43,7 +44,7 @@ class Server:
         with open(log, "ab") as output:
             self.process = subprocess.Popen(
                 [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                env={**os.environ, **environment},
+                env={**os.environ, **environment}, start_new_session=True,
             )
         # The first Keystone installs itself before.
         for _ in range(6000):
@@ -63,9 +64,13 @@ class Server:
         try:
             self.process.wait(timeout=60)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+            self.kill()
             raise
+
+    def kill(self):
+        """Ends it and its children where they are."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
     def __enter__(self):
         return self
@@ -93,10 +98,14 @@ def gander(program, node):
 
 
 def glance_manage(node, *words):
-    command = [VENV / "bin" / "glance-manage", "--config-file", node.directory / "glance-api.conf", "db", *words]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    tool(VENV / "bin" / "glance-manage", "--config-file", node.directory / "glance-api.conf", "db", *words)
+
+
+def tool(*command):
+    """Runs a command that must succeed."""
+    done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode:
-        sys.exit(f"glance-manage db {' '.join(words)} fails: {done.stderr[-2000:]}")
+        raise AssertionError(f"{' '.join(map(str, command))} fails: {done.stderr[-2000:]}")
 
 
 class DatabaseServer:

@@ -69,6 +69,31 @@ fn an_image_that_is_given_away_takes_data_again_when_what_was_on_its_way_does_no
 }
 
 #[test]
+fn data_that_arrives_while_glance_deletes_the_image_does_not_stay() {
+    let mut gander = Gander::plain();
+    let http = gander.client();
+    let images = gander.path("images");
+    let [kept, waiting, soon] = std::array::from_fn(|_| http.add_raw(b"abc"));
+    // Glance writes this without looking again.
+    let delete = |id: &str, status: &str| {
+        gander.rows(&format!(
+            "UPDATE images SET status = '{status}', deleted = 1, deleted_at = updated_at WHERE id = '{id}'"
+        ));
+        gander.rows(&format!("UPDATE image_locations SET status = '{status}', deleted = 1 WHERE image_id = '{id}'"));
+    };
+    delete(&waiting, "pending_delete");
+    delete(&soon, "deleted");
+    eventually("its data is gone", LIMIT, || !images.join(&soon).exists());
+    let late = http.add_raw(b"abc");
+    delete(&late, "deleted");
+    gander.end(Signal::TERM);
+    assert!(!images.join(&late).exists());
+    for id in [&kept, &waiting] {
+        assert_eq!(fs::read(images.join(id)).unwrap(), b"abc");
+    }
+}
+
+#[test]
 fn an_image_protected_in_the_last_moment_is_not_deleted() {
     for (path, told) in [("/v2", "is protected and cannot be deleted."), ("/v1", "Image is protected")] {
         let gander = Gander::plain();

@@ -355,6 +355,23 @@ fn data_that_is_in_the_store_already_is_409() {
 }
 
 #[test]
+fn data_is_hashed_by_what_the_record_says() {
+    let gander = Gander::plain();
+    let http = gander.client();
+    // Nobody can hash by the last one here.
+    for (noted, used, digest) in [("md5", "md5", md5(b"abc")), ("shake_128", "sha512", sha512(b"abc"))] {
+        let id = http.register("raw", "bare");
+        gander.rows(&format!("UPDATE images SET os_hash_algo = '{noted}' WHERE id = '{id}'"));
+        let image = http.image(&id);
+        assert_eq!((&image["os_hash_algo"], &image["os_hash_value"]), (&json!(noted), &Value::Null));
+        http.put_file(&id, b"abc").expect(204);
+        let image = http.image(&id);
+        assert_eq!((&image["os_hash_algo"], &image["os_hash_value"]), (&json!(used), &json!(digest)));
+        assert_eq!(http.get_file(&id).expect(200).body, b"abc");
+    }
+}
+
+#[test]
 fn what_one_api_uploads_the_other_serves() {
     let gander = Gander::plain();
     let http = gander.client();

@@ -35,7 +35,6 @@ impl Shared {
                 );
             }
         }
-        let hash = image.os_hash.as_ref();
         for (field, value) in [
             ("name", json!(image.name)),
             ("disk_format", json!(image.disk_format)),
@@ -50,8 +49,8 @@ impl Shared {
             ("min_disk", json!(image.min_disk)),
             ("owner", json!(image.owner)),
             ("os_hidden", json!(image.os_hidden)),
-            ("os_hash_algo", json!(hash.map(|hash| &hash.algo))),
-            ("os_hash_value", json!(hash.map(|hash| &hash.value))),
+            ("os_hash_algo", json!(image.os_hash_algo)),
+            ("os_hash_value", json!(image.os_hash_value)),
             ("id", json!(image.id.as_str())),
             ("created_at", json!(zulu(image.created_at))),
             ("updated_at", json!(zulu(image.updated_at))),

@@ -8,9 +8,9 @@ use super::error::Fault;
 use super::image_get::{self, changeable, with_children};
 use super::pool::Session;
 use super::statement::{big, insert, now, soft_delete_children};
-use super::{locations, properties, tags};
+use super::{locations, members, properties, tags};
 use crate::db::{Error, Step, UpdateMode};
-use crate::model::{Api, Context, Image, ImageFields, ImageId, ImageStatus, Location, OsHash, Visibility};
+use crate::model::{Api, Context, Image, ImageFields, ImageId, ImageStatus, Location, Visibility};
 
 /// Adds an image with all that belongs to it.
 pub(super) async fn image_insert(
@@ -44,7 +44,6 @@ fn new_row(ctx: &Context, id: &ImageId, fields: &ImageFields, now: NaiveDateTime
         Some(owner) if ctx.is_admin || ctx.api == Api::V2 => owner.clone(),
         _ => ctx.owner().map(str::to_owned),
     };
-    let (algo, value) = parts(fields.os_hash.as_ref().and_then(Option::as_ref));
     let said = fields.visibility.or_else(|| fields.is_public.map(of_public)).unwrap_or(Visibility::Shared);
     insert(
         "images",
@@ -59,8 +58,8 @@ fn new_row(ctx: &Context, id: &ImageId, fields: &ImageFields, now: NaiveDateTime
             ("disk_format", text(&fields.disk_format)),
             ("container_format", text(&fields.container_format)),
             ("checksum", text(&fields.checksum)),
-            ("os_hash_algo", algo.into()),
-            ("os_hash_value", value.into()),
+            ("os_hash_algo", text(&fields.os_hash_algo)),
+            ("os_hash_value", text(&fields.os_hash_value)),
             ("owner", owner.into()),
             ("min_disk", fields.min_disk.unwrap_or(0).into()),
             ("min_ram", fields.min_ram.unwrap_or(0).into()),
@@ -169,15 +168,13 @@ fn changes(ctx: &Context, fields: &ImageFields, before: &Image) -> Vec<(&'static
     let owner = fields.owner.as_ref().filter(|_| ctx.is_admin);
     let public = fields.is_public.filter(|public| *public != before.is_public()).map(of_public);
     let said = fields.visibility.or(public).filter(|said| *said != before.visibility);
-    let (algo, value) = fields.os_hash.as_ref().map(|hash| parts(hash.as_ref())).unzip();
-    let (algo_before, value_before) = parts(before.os_hash.as_ref());
     [
         changed("name", fields.name.as_ref(), &before.name),
         changed("disk_format", fields.disk_format.as_ref(), &before.disk_format),
         changed("container_format", fields.container_format.as_ref(), &before.container_format),
         changed("checksum", fields.checksum.as_ref(), &before.checksum),
-        changed("os_hash_algo", algo.as_ref(), &algo_before),
-        changed("os_hash_value", value.as_ref(), &value_before),
+        changed("os_hash_algo", fields.os_hash_algo.as_ref(), &before.os_hash_algo),
+        changed("os_hash_value", fields.os_hash_value.as_ref(), &before.os_hash_value),
         changed("owner", owner, &before.owner),
         changed("size", fields.size.map(|size| size.map(big)).as_ref(), &before.size.map(big)),
         changed("virtual_size", fields.virtual_size.map(|size| size.map(big)).as_ref(), &before.virtual_size.map(big)),
@@ -196,11 +193,6 @@ fn changes(ctx: &Context, fields: &ImageFields, before: &Image) -> Vec<(&'static
 /// What v1 says of the visibility: its images that are not public can have members.
 fn of_public(public: bool) -> Visibility {
     if public { Visibility::Public } else { Visibility::Shared }
-}
-
-/// The two columns of a digest.
-fn parts(hash: Option<&OsHash>) -> (Option<String>, Option<String>) {
-    hash.map(|hash| (hash.algo.clone(), hash.value.clone())).unzip()
 }
 
 fn changed<T>(column: &'static str, wanted: Option<&T>, before: &T) -> Option<(&'static str, Expr)>
@@ -248,6 +240,7 @@ pub(super) async fn image_delete(
         }
     } else {
         locations::remove(&mut session, id, status == ImageStatus::PendingDelete, now).await?;
+        members::unite(&mut session, id).await?;
         for table in ["image_properties", "image_members", "image_tags"] {
             session.execute(&soft_delete_children(table, id, now)).await?;
         }

@@ -142,7 +142,33 @@ pub(super) async fn put(
     Ok(())
 }
 
+/// Removes rows of memberships that are there twice: two servers that look for one before they add it, as Glance does, may
+/// both add it, and rows that end at the same moment must not be of the same member.
+pub(super) async fn unite(session: &mut Session, id: &ImageId) -> Result<(), Fault> {
+    let twice = Query::select()
+        .column("member")
+        .expr_as(Expr::col("id").min(), "kept")
+        .from("image_members")
+        .and_where(Expr::col("image_id").eq(id.as_str()))
+        .and_where(statement::live())
+        .group_by_col("member")
+        .and_having(Expr::col("id").count().gt(1))
+        .take();
+    for row in session.rows(&twice).await? {
+        let others = Query::delete()
+            .from_table("image_members")
+            .and_where(Expr::col("image_id").eq(id.as_str()))
+            .and_where(Expr::col("member").eq(row.get::<String>("member")?))
+            .and_where(Expr::col("id").ne(row.get::<i64>("kept")?))
+            .and_where(statement::live())
+            .take();
+        session.execute(&others).await?;
+    }
+    Ok(())
+}
+
 async fn remove(session: &mut Session, id: &ImageId, member: &str, now: NaiveDateTime) -> Result<u64, Fault> {
+    unite(session, id).await?;
     let mut removed = statement::soft_delete_children("image_members", id, now);
     Ok(session.execute(removed.and_where(Expr::col("member").eq(member))).await?)
 }

@@ -10,7 +10,7 @@ use super::error::Fault;
 use super::pool::{Row, Session};
 use super::statement::of_image;
 use crate::db::Error;
-use crate::model::{Image, ImageId, OsHash};
+use crate::model::{Image, ImageId};
 
 /// The columns of `images` that [`image`] reads.
 pub(super) const COLUMNS: [&str; 20] = [
@@ -46,7 +46,6 @@ pub(super) fn image(row: &Row) -> Result<Image, Fault> {
     let status: String = row.get("status")?;
     let visibility: String = row.get("visibility")?;
     let created_at = row.get("created_at")?;
-    let (algo, value): (Option<String>, Option<String>) = (row.get("os_hash_algo")?, row.get("os_hash_value")?);
     Ok(Image {
         status: status.parse().map_err(|()| known("status", &status))?,
         visibility: visibility.parse().map_err(|()| known("visibility", &visibility))?,
@@ -57,7 +56,8 @@ pub(super) fn image(row: &Row) -> Result<Image, Fault> {
         size: bytes(row, "size")?,
         virtual_size: bytes(row, "virtual_size")?,
         checksum: row.get("checksum")?,
-        os_hash: algo.zip(value).map(|(algo, value)| OsHash { algo, value }),
+        os_hash_algo: row.get("os_hash_algo")?,
+        os_hash_value: row.get("os_hash_value")?,
         protected: row.get("protected")?,
         os_hidden: row.get("os_hidden")?,
         min_disk: row.get("min_disk")?,

@@ -199,18 +199,31 @@ async fn status_changes_can_be_compare_and_set() {
 #[tokio::test]
 async fn digests_are_set_changed_and_taken_back_with_their_algorithm() {
     for bed in beds().await {
-        let hash = |algo: &str| Some(OsHash { algo: algo.to_owned(), value: "00ff".to_owned() });
-        let hashed = |hash| ImageFields { os_hash: Some(hash), ..ImageFields::default() };
-        let image = bed.add(&tenant("a"), ImageFields { os_hash: Some(hash("sha512")), ..named("x") }).await;
-        assert_eq!(image.os_hash, hash("sha512"));
-        assert_eq!(update(&bed, &image, named("y"), KEEP).await.os_hash, hash("sha512"));
-        assert_eq!(update(&bed, &image, hashed(hash("blake2b")), KEEP).await.os_hash, hash("blake2b"));
+        let hash = |algo: &str| OsHash { algo: algo.to_owned(), value: "00ff".to_owned() };
+        let hashed = |algo| ImageFields::hashed(hash(algo));
+        let ImageFields { os_hash_algo, os_hash_value, .. } = hashed("sha512");
+        let image = bed.add(&tenant("a"), ImageFields { os_hash_algo, os_hash_value, ..named("x") }).await;
+        assert_eq!(image.os_hash(), Some(hash("sha512")));
+        assert_eq!(update(&bed, &image, named("y"), KEEP).await.os_hash(), Some(hash("sha512")));
+        assert_eq!(update(&bed, &image, hashed("blake2b"), KEEP).await.os_hash(), Some(hash("blake2b")));
         let query = Query::select().columns(["os_hash_algo", "os_hash_value"]).from("images").take();
         let row = &bed.rows(&query).await[0];
         let cells = ["os_hash_algo", "os_hash_value"].map(|column| row.get::<String>(column).unwrap());
         assert_eq!(cells, ["blake2b", "00ff"]);
-        assert_eq!(update(&bed, &image, hashed(None), KEEP).await.os_hash, None);
-        assert_eq!(bed.add(&tenant("a"), named("z")).await.os_hash, None);
+        // An algorithm without a digest stays what it is.
+        let undone = ImageFields { os_hash_value: Some(None), ..ImageFields::default() };
+        for change in [undone, named("z")] {
+            let image = update(&bed, &image, change, KEEP).await;
+            assert_eq!((image.os_hash_algo.as_deref(), image.os_hash_value), (Some("blake2b"), None));
+        }
+        let row = &bed.rows(&query).await[0];
+        let cells = ["os_hash_algo", "os_hash_value"].map(|column| row.get::<Option<String>>(column).unwrap());
+        assert_eq!(cells, [Some("blake2b".to_owned()), None]);
+        let undone = ImageFields { os_hash_algo: Some(None), ..ImageFields::default() };
+        let image = update(&bed, &image, undone, KEEP).await;
+        assert_eq!((image.os_hash_algo, image.os_hash_value), (None, None));
+        let image = bed.add(&tenant("a"), named("z")).await;
+        assert_eq!((image.os_hash_algo, image.os_hash_value), (None, None));
     }
 }
 

@@ -3,9 +3,9 @@
 use sea_query::Query;
 
 use super::{Bed, admin, anonymous, beds, named, tenant, unknown_id};
-use crate::db::{Error, Metadata};
-use crate::model::Membership;
-use crate::model::{Image, ImageFields, ImageId};
+use crate::db::sql::statement::{insert_child, live, now};
+use crate::db::{Error, Metadata, Step};
+use crate::model::{Image, ImageFields, ImageId, ImageStatus, Membership};
 
 fn share(member: &str, can_share: Option<bool>) -> Membership {
     Membership { member: member.to_owned(), can_share }
@@ -37,6 +37,29 @@ async fn memberships_are_added_changed_and_removed() {
         bed.member_delete(&ctx, &id, "b").await.unwrap();
         assert_eq!(members(&bed, &id).await, [pair("c", true)]);
         assert!(matches!(bed.member_delete(&ctx, &id, "b").await, Err(Error::NotFound(_))));
+    }
+}
+
+#[tokio::test]
+async fn who_is_a_member_twice_can_leave_and_the_image_can_go() {
+    for bed in beds().await {
+        let (ctx, image) = (tenant("a"), image(&bed).await);
+        let id = &image.id;
+        let twice = async || {
+            bed.member_put(&ctx, id, &share("b", None)).await.unwrap();
+            let cells = [("member", "b".into()), ("can_share", true.into()), ("status", "accepted".into())];
+            bed.rows(&insert_child("image_members", id, now(), cells)).await;
+            bed.member_put(&ctx, id, &share("c", None)).await.unwrap();
+        };
+        twice().await;
+        assert_eq!(members(&bed, id).await, [pair("b", false), pair("b", true), pair("c", false)]);
+        bed.member_delete(&ctx, id, "b").await.unwrap();
+        assert_eq!(members(&bed, id).await, [pair("c", false)]);
+        twice().await;
+        let step = Step { from: image.status, to: ImageStatus::Deleted };
+        bed.image_delete(&ctx, id, Some(step)).await.unwrap();
+        let live = Query::select().column("id").from("image_members").and_where(live()).take();
+        assert!(bed.rows(&live).await.is_empty());
     }
 }
 
