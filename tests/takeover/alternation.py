@@ -51,7 +51,7 @@ class Alternation:
             "database": picture.of_database(self.node.database),
             "store": picture.of_files(self.node.store),
             "cache's files": picture.of_files(self.node.cache),
-            "cache's index": picture.of_index(self.node.cache),
+            "cache's index": picture.of_index(self.node),
         }
 
     def _compare(self, name, turn):
@@ -88,5 +88,5 @@ class Alternation:
                 if self.left["API"][f"admin: {title}"][0] == 200:
                     self.admin.change(self.url, image, ("replace", "/protected", False))
                     self.all_of.delete(self.url, title, "admin")
-        left = [*picture.of_files(self.node.store), *picture.of_files(self.node.cache), *picture.of_index(self.node.cache)]
+        left = [*picture.of_files(self.node.store), *picture.of_files(self.node.cache), *picture.of_index(self.node)]
         self.found += [f"after all was deleted there is still {what}" for what in left]
