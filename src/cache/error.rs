@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Verdict;
+use crate::db;
 use crate::store;
 
 /// Why the cache could not be opened, or a management operation did not happen.
@@ -26,6 +27,9 @@ pub(crate) enum Error {
         /// What SQLite said.
         source: sqlx::Error,
     },
+    /// The index is in the service's database, which cannot be asked.
+    #[error("image cache index: {0}")]
+    Database(#[from] db::Error),
 }
 
 /// Why a prefetched image is not cached.

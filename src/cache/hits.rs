@@ -7,17 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use super::Cache;
-use super::index::{CachedImage, Index, epoch};
-use crate::model::ImageId;
-
-/// What is to be added to the record of an image.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Uses {
-    /// Complete reads.
-    pub(super) hits: u64,
-    /// Time of the last read, also of a part; seconds since 1970.
-    pub(super) last_accessed: f64,
-}
+use super::index::{Index, epoch};
+use crate::model::{CachedImage, ImageId, Uses};
 
 /// The uses since the last writing.
 #[derive(Debug)]
@@ -65,15 +56,17 @@ impl Hits {
         self.pending().remove(id);
     }
 
-    /// Writes what is pending. What the index cannot take now stays pending.
-    pub(super) async fn write_to(&self, index: &dyn Index) {
+    /// Writes what is pending. What the index cannot take now stays pending; then false.
+    pub(super) async fn write_to(&self, index: &dyn Index) -> bool {
         let _alone = self.writing.lock().await;
         let batch: Vec<_> = std::mem::take(&mut *self.pending()).into_iter().collect();
-        if !batch.is_empty() && !index.used(&batch).await {
+        let written = batch.is_empty() || index.used(&batch).await;
+        if !written {
             for (id, uses) in &batch {
                 self.add(id, *uses);
             }
         }
+        written
     }
 
     fn pending(&self) -> MutexGuard<'_, HashMap<ImageId, Uses>> {
@@ -89,9 +82,14 @@ impl Cache {
         if !self.hits.scheduled.swap(true, Ordering::AcqRel) {
             let cache = Arc::clone(self);
             tokio::spawn(async move {
-                tokio::time::sleep(cache.settings.hits_interval).await;
-                cache.hits.scheduled.store(false, Ordering::Release);
-                cache.hits.write_to(&*cache.index).await;
+                loop {
+                    tokio::time::sleep(cache.settings.hits_interval).await;
+                    cache.hits.scheduled.store(false, Ordering::Release);
+                    // Again, if that failed and nobody else is about to.
+                    if cache.hits.write_to(&*cache.index).await || cache.hits.scheduled.swap(true, Ordering::AcqRel) {
+                        break;
+                    }
+                }
             });
         }
     }
@@ -115,8 +113,14 @@ mod tests {
 
     #[test]
     fn time_never_goes_back() {
-        let future =
-            CachedImage { image_id: ImageId::random(), hits: 1, last_accessed: 4e9, last_modified: 0.0, size: 1 };
+        let future = CachedImage {
+            image_id: ImageId::random(),
+            hits: 1,
+            last_accessed: 4e9,
+            last_modified: 0.0,
+            size: 1,
+            row: None,
+        };
         let hits = Hits::after(&[future]);
         let (first, second) = (hits.now(), hits.now());
         assert!(first > 4e9 && second > first, "{first} {second}");

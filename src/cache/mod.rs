@@ -39,7 +39,6 @@ use std::sync::atomic::AtomicU64;
 
 pub(crate) use error::{Error, PrefetchError, Result};
 pub(crate) use expected::{Digest, Expected};
-pub(crate) use index::CachedImage;
 pub(crate) use open::{FetchError, Fetched, bypass};
 pub(crate) use settings::{Driver, Settings};
 pub(crate) use source::Source;
@@ -47,7 +46,9 @@ pub(crate) use upkeep::{Cleaned, Pruned};
 pub(crate) use verdict::Verdict;
 pub(crate) use verify::Verified;
 
-use crate::model::ImageId;
+use crate::db;
+use crate::db::sql::CachedOnNode;
+use crate::model::{CachedImage, ImageId};
 use blocking::blocking;
 use digests::Digests;
 use fill::Fills;
@@ -80,17 +81,18 @@ pub(crate) struct Cache {
 
 impl Cache {
     /// Opens the cache: makes its directories, and makes index and directory agree. A driver that cannot work here is
-    /// replaced by `sqlite` with a warning (v1-cache §5).
+    /// replaced by `sqlite` with a warning (v1-cache §5). `rows` are this node's, for the driver that keeps its index in
+    /// the service's database.
     ///
     /// # Errors
     /// The directories cannot be made or are open to everybody, or not even the SQLite index can be used.
-    pub(crate) async fn open(settings: Settings) -> Result<Arc<Self>> {
+    pub(crate) async fn open(settings: Settings, rows: Option<CachedOnNode>) -> Result<Arc<Self>> {
         let layout = Layout::new(settings.dir.clone());
         let prepared = layout.clone();
         blocking(move || prepared.create())
             .await
             .map_err(|source| Error::File { path: settings.dir.clone(), source })?;
-        let (index, driver) = index::open(&settings, &layout).await?;
+        let (index, driver) = index::open(&settings, &layout, rows).await?;
         Ok(Arc::new(Self {
             layout,
             hits: Arc::new(Hits::after(&index.entries().await)),
@@ -149,6 +151,14 @@ impl Cache {
     pub(crate) async fn entries(&self) -> Vec<CachedImage> {
         self.write_hits().await;
         self.index.entries().await
+    }
+
+    /// The nodes that have `id` in their caches, where their index is the service's database.
+    ///
+    /// # Errors
+    /// The database cannot be asked.
+    pub(crate) async fn nodes(&self, id: &ImageId) -> db::Result<Vec<String>> {
+        self.index.nodes(id).await
     }
 
     /// Runs file work on the blocking pool and names the cache directory in its error.

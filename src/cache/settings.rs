@@ -38,17 +38,19 @@ pub(crate) enum Driver {
     Sqlite,
     /// Extended attributes of the cached files.
     Xattr,
+    /// The rows of this node in the service's database.
+    CentralizedDb,
 }
 
 impl Driver {
-    /// The driver that `image_cache_driver` names. Any other name is `sqlite`, with a warning (v1-cache §5);
-    /// so is `centralized_db`, the default of later Glances, whose rows live in the main database.
+    /// The driver that `image_cache_driver` names. Any other name is `sqlite`, with a warning (v1-cache §5).
     pub(crate) fn named(name: &str) -> Self {
-        match name {
+        match name.to_ascii_lowercase().as_str() {
             "sqlite" => Self::Sqlite,
             "xattr" => Self::Xattr,
-            other => {
-                tracing::warn!("image_cache_driver '{other}' is not available. Using 'sqlite'.");
+            "centralized_db" => Self::CentralizedDb,
+            _ => {
+                tracing::warn!("image_cache_driver '{name}' is not available. Using 'sqlite'.");
                 Self::Sqlite
             }
         }

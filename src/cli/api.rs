@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::assemble::{self, MetadataSide};
+use super::assemble::{Assembly, MetadataSide};
 use super::common::{self, CommandLine};
 use super::terminal::say;
 use crate::api::ImageApi;
@@ -49,8 +49,9 @@ fn start(line: CommandLine<Options>) -> anyhow::Result<()> {
 
 async fn serve(loaded: &Loaded, pipeline: &Pipeline) -> anyhow::Result<()> {
     let settings = loaded.listener(PORT)?;
-    let cache = open_cache(loaded, pipeline).await?;
-    let images = assemble::images(loaded, MetadataSide::Configured, cache).await?;
+    let rooms = Assembly::of(loaded);
+    let cache = open_cache(&rooms, pipeline).await?;
+    let images = rooms.images(MetadataSide::Configured, cache).await?;
     let identity = loaded.identity(pipeline)?;
     let (front, interval) = (loaded.front(settings.port, pipeline)?, loaded.prefetcher_interval()?);
     let stages = front.v2.is_some();
@@ -75,12 +76,12 @@ async fn serve(loaded: &Loaded, pipeline: &Pipeline) -> anyhow::Result<()> {
 }
 
 /// A cache that cannot be opened must not keep images from anybody: downloads go past it.
-/// Only that `image_cache_dir` is not set at all is a mistake worth refusing to start for.
-async fn open_cache(loaded: &Loaded, pipeline: &Pipeline) -> anyhow::Result<Option<Arc<Cache>>> {
+/// Only options that it cannot do without are worth refusing to start for.
+async fn open_cache(rooms: &Assembly<'_>, pipeline: &Pipeline) -> anyhow::Result<Option<Arc<Cache>>> {
     if !pipeline.cache {
         return Ok(None);
     }
-    let opened = match Cache::open(loaded.cache()?).await {
+    let opened = match rooms.cache().await? {
         Ok(cache) => cache.recover().await.map(|()| cache),
         Err(error) => Err(error),
     };

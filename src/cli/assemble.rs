@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::cache::Cache;
+use tokio::sync::OnceCell;
+
+use crate::cache::{self, Cache};
 use crate::config::Loaded;
 use crate::db::Metadata;
 use crate::db::registry::RegistryClient;
@@ -19,21 +21,75 @@ pub(super) enum MetadataSide {
     RegistryByDefault,
 }
 
-/// The metadata that the configuration names.
-pub(super) async fn metadata(loaded: &Loaded, side: MetadataSide) -> anyhow::Result<Arc<dyn Metadata>> {
-    if !loaded.has_database() {
-        if let Some(settings) = loaded.registry()? {
-            return Ok(Arc::new(RegistryClient::new(&settings)?));
-        }
-        if side == MetadataSide::RegistryByDefault {
-            return Ok(Arc::new(RegistryClient::new(&loaded.registry_or_default()?)?));
-        }
-    }
-    Ok(Arc::new(database(loaded).await?))
+/// The rooms of one program. All that are in the database share its connections.
+#[derive(Debug)]
+pub(super) struct Assembly<'a> {
+    pub(super) loaded: &'a Loaded,
+    database: OnceCell<Sql>,
 }
 
-/// The database, its tables created if it is empty.
-pub(super) async fn database(loaded: &Loaded) -> anyhow::Result<Sql> {
+impl<'a> Assembly<'a> {
+    /// Nothing is opened yet.
+    pub(super) fn of(loaded: &'a Loaded) -> Self {
+        Self { loaded, database: OnceCell::new() }
+    }
+
+    /// The database, its tables created if it is empty.
+    pub(super) async fn database(&self) -> anyhow::Result<&Sql> {
+        self.database.get_or_try_init(|| open_database(self.loaded)).await
+    }
+
+    /// The metadata that the configuration names.
+    async fn metadata(&self, side: MetadataSide) -> anyhow::Result<Arc<dyn Metadata>> {
+        let loaded = self.loaded;
+        if !loaded.has_database() {
+            if let Some(settings) = loaded.registry()? {
+                return Ok(Arc::new(RegistryClient::new(&settings)?));
+            }
+            if side == MetadataSide::RegistryByDefault {
+                return Ok(Arc::new(RegistryClient::new(&loaded.registry_or_default()?)?));
+            }
+        }
+        Ok(Arc::new(self.database().await?.clone()))
+    }
+
+    /// The cache of this node; the inner error is one that images can be served with.
+    pub(super) async fn cache(&self) -> anyhow::Result<cache::Result<Arc<Cache>>> {
+        let settings = self.loaded.cache()?;
+        let rows = match self.loaded.cache_node(&settings)? {
+            Some(node) => Some(self.database().await?.cached_on(node)),
+            None => None,
+        };
+        Ok(Cache::open(settings, rows).await)
+    }
+
+    /// The use cases over everything that is configured.
+    pub(super) async fn images(&self, side: MetadataSide, cache: Option<Arc<Cache>>) -> anyhow::Result<Images> {
+        let loaded = self.loaded;
+        let stores = Stores::open(&loaded.stores()?)?;
+        let settings = loaded.images()?;
+        let limits = loaded.limits()?;
+        if !loaded.has_database() && loaded.registry()?.is_some() {
+            for (option, is_set) in
+                [("user_storage_quota", settings.storage_quota.is_some()), ("use_keystone_limits", limits.is_some())]
+            {
+                anyhow::ensure!(!is_set, "{option}: a v1 registry cannot tell how much is stored, only a database can");
+            }
+        }
+        Ok(Images::new(Parts {
+            metadata: self.metadata(side).await?,
+            stores: Arc::new(stores),
+            cache,
+            policy: loaded.policy()?,
+            limits,
+            notifier: loaded.notifier()?,
+            cipher: loaded.cipher()?,
+            settings,
+        }))
+    }
+}
+
+async fn open_database(loaded: &Loaded) -> anyhow::Result<Sql> {
     let settings = loaded.database()?;
     if !loaded.has_database() {
         let dir = loaded.data_dir();
@@ -46,28 +102,4 @@ pub(super) async fn database(loaded: &Loaded) -> anyhow::Result<Sql> {
     sql.check_schema().await?;
     sql.sync_schema().await?;
     Ok(sql)
-}
-
-/// The use cases over everything that is configured.
-pub(super) async fn images(loaded: &Loaded, side: MetadataSide, cache: Option<Arc<Cache>>) -> anyhow::Result<Images> {
-    let stores = Stores::open(&loaded.stores()?)?;
-    let settings = loaded.images()?;
-    let limits = loaded.limits()?;
-    if !loaded.has_database() && loaded.registry()?.is_some() {
-        for (option, is_set) in
-            [("user_storage_quota", settings.storage_quota.is_some()), ("use_keystone_limits", limits.is_some())]
-        {
-            anyhow::ensure!(!is_set, "{option}: a v1 registry cannot tell how much is stored, only a database can");
-        }
-    }
-    Ok(Images::new(Parts {
-        metadata: metadata(loaded, side).await?,
-        stores: Arc::new(stores),
-        cache,
-        policy: loaded.policy()?,
-        limits,
-        notifier: loaded.notifier()?,
-        cipher: loaded.cipher()?,
-        settings,
-    }))
 }

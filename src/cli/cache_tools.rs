@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::assemble::{self, MetadataSide};
+use super::assemble::{Assembly, MetadataSide};
 use super::common::{self, CommandLine};
 use super::terminal::say;
 use crate::cache::Cache;
-use crate::config::{Loaded, Program};
+use crate::config::Program;
 use crate::images::Verification;
 use crate::model::ImageId;
 use crate::server;
@@ -31,9 +31,9 @@ pub(super) fn prefetcher(words: &[String]) -> ExitCode {
         "glance-cache-prefetcher",
         "Fetch the queued images into the cache.",
         words,
-        async |loaded, cache, _: NoOptions| {
-            let images = assemble::images(loaded, MetadataSide::RegistryByDefault, Some(Arc::clone(&cache))).await?;
-            let done = images.prefetch(&loaded.tool_context()?, &cache).await?;
+        async |rooms, cache, _: NoOptions| {
+            let images = rooms.images(MetadataSide::RegistryByDefault, Some(Arc::clone(&cache))).await?;
+            let done = images.prefetch(&rooms.loaded.tool_context()?, &cache).await?;
             tracing::info!("prefetched {} images, {} failed", done.cached, done.failed);
             Ok(())
         },
@@ -66,9 +66,9 @@ pub(super) fn cleaner(words: &[String]) -> ExitCode {
 /// `glance-cache-queue-image`
 pub(super) fn queue_image(words: &[String]) -> ExitCode {
     let about = "Queue images for the cache; they must exist and be active.";
-    tool("glance-cache-queue-image", about, words, async |loaded, cache, options: QueueOptions| {
-        let images = assemble::images(loaded, MetadataSide::RegistryByDefault, None).await?;
-        let ctx = loaded.tool_context()?;
+    tool("glance-cache-queue-image", about, words, async |rooms, cache, options: QueueOptions| {
+        let images = rooms.images(MetadataSide::RegistryByDefault, None).await?;
+        let ctx = rooms.loaded.tool_context()?;
         let mut refused = Vec::new();
         for text in &options.image_ids {
             let queued = match ImageId::parse(text) {
@@ -97,14 +97,14 @@ enum CacheCommand {
 /// `gander cache`
 pub(super) fn cache(words: &[String]) -> ExitCode {
     let about = "Look after the image cache of this node.";
-    tool("glance-cache", about, words, async |loaded, cache, options: CacheOptions| match options.command {
-        CacheCommand::Verify => verify(loaded, &cache).await,
+    tool("glance-cache", about, words, async |rooms, cache, options: CacheOptions| match options.command {
+        CacheCommand::Verify => verify(rooms, &cache).await,
     })
 }
 
-async fn verify(loaded: &Loaded, cache: &Arc<Cache>) -> anyhow::Result<()> {
-    let images = assemble::images(loaded, MetadataSide::RegistryByDefault, None).await?;
-    let done = images.verify_cache(&loaded.tool_context()?, cache).await?;
+async fn verify(rooms: &Assembly<'_>, cache: &Arc<Cache>) -> anyhow::Result<()> {
+    let images = rooms.images(MetadataSide::RegistryByDefault, None).await?;
+    let done = images.verify_cache(&rooms.loaded.tool_context()?, cache).await?;
     let Verification { good, unknown, dropped, failed } = done;
     say(&format!("{good} good, {unknown} without a known checksum, {dropped} dropped, {failed} unreadable"));
     if failed > 0 { Err(anyhow::anyhow!("{failed} cached images cannot be read")) } else { Ok(()) }
@@ -115,16 +115,16 @@ fn tool<O: Args>(
     name: &'static str,
     about: &'static str,
     words: &[String],
-    work: impl AsyncFnOnce(&Loaded, Arc<Cache>, O) -> anyhow::Result<()>,
+    work: impl AsyncFnOnce(&Assembly<'_>, Arc<Cache>, O) -> anyhow::Result<()>,
 ) -> ExitCode {
     common::run(name, about, words, |line: CommandLine<O>| {
         let loaded = line.common.load(Program::CacheTool, &line.given, &[])?;
         common::start_logging(&loaded, name)?;
         loaded.report(name);
-        let settings = loaded.cache()?;
         server::runtime()?.block_on(async {
-            let cache = Cache::open(settings).await?;
-            work(&loaded, cache, line.own).await
+            let rooms = Assembly::of(&loaded);
+            let cache = rooms.cache().await??;
+            work(&rooms, cache, line.own).await
         })
     })
 }

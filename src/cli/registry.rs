@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::assemble;
+use super::assemble::Assembly;
 use super::common::{self, CommandLine};
 use crate::api::RegistryApi;
 use crate::config::{Loaded, Pipeline, Program};
@@ -31,7 +31,7 @@ fn start(line: CommandLine<Options>) -> anyhow::Result<()> {
 
 async fn serve(loaded: &Loaded, pipeline: &Pipeline) -> anyhow::Result<()> {
     let settings = loaded.listener(PORT)?;
-    let metadata = Arc::new(assemble::database(loaded).await?);
+    let metadata = Arc::new(Assembly::of(loaded).database().await?.clone());
     let registry = RegistryApi::new(loaded.identity(pipeline)?, metadata);
     let listener = server::bind(&settings).await?;
     server::serve(listener, Arc::new(registry), &settings).await?;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::assemble::{self, MetadataSide};
+use super::assemble::{Assembly, MetadataSide};
 use super::common::{self, CommandLine};
 use crate::config::{Loaded, Program};
 use crate::server;
@@ -37,7 +37,7 @@ fn start(line: CommandLine<Options>) -> anyhow::Result<()> {
 
 async fn scrub(loaded: &Loaded) -> anyhow::Result<()> {
     let settings = loaded.scrubber()?;
-    let images = assemble::images(loaded, MetadataSide::RegistryByDefault, None).await?;
+    let images = Assembly::of(loaded).images(MetadataSide::RegistryByDefault, None).await?;
     let ctx = loaded.tool_context()?;
     if let Some(id) = &settings.restore {
         images.restore(&ctx, id).await?;

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use osloconf::Opt;
 
+use super::images::WORKER_SELF_REFERENCE_URL;
 use super::{Error, Loaded, Result};
 use crate::cache::{Driver, Settings};
 
 pub(super) static IMAGE_CACHE_DIR: Opt =
     Opt::str("DEFAULT", "image_cache_dir").empty_is_unset().help("Directory of this node's image cache");
-static IMAGE_CACHE_DRIVER: Opt = Opt::str("DEFAULT", "image_cache_driver")
-    .default("sqlite")
-    .empty_is_unset()
-    .help("Index of the cache: sqlite or xattr");
+static IMAGE_CACHE_DRIVER: Opt = Opt::str("DEFAULT", "image_cache_driver").empty_is_unset().help(
+    "Index of the cache: sqlite, xattr, or centralized_db, which is the default where its database and node are known",
+);
 static IMAGE_CACHE_SQLITE_DB: Opt = Opt::str("DEFAULT", "image_cache_sqlite_db")
     .default("cache.db")
     .empty_is_unset()
@@ -67,6 +67,9 @@ pub(super) static OPTIONS: &[&Opt] = &[
     &CACHE_PREFETCHER_INTERVAL,
 ];
 
+/// Most characters of a node's name: what its column holds.
+const LONGEST_NODE: usize = 255;
+
 impl Loaded {
     /// How often a server looks at the queue of its cache; `None`: not by itself.
     pub(crate) fn prefetcher_interval(&self) -> Result<Option<Duration>> {
@@ -80,7 +83,7 @@ impl Loaded {
         let dir = conf.str(&IMAGE_CACHE_DIR)?;
         Ok(Settings {
             dir: dir.ok_or(Error::Missing { option: "image_cache_dir", why: " for the image cache" })?.into(),
-            driver: Driver::named(&conf.str(&IMAGE_CACHE_DRIVER)?.unwrap_or_default()),
+            driver: self.cache_driver()?,
             sqlite_db: conf.str(&IMAGE_CACHE_SQLITE_DB)?.unwrap_or_default(),
             max_size: self.natural(&IMAGE_CACHE_MAX_SIZE)?,
             min_free: self.natural(&IMAGE_CACHE_MIN_FREE)?,
@@ -90,6 +93,35 @@ impl Loaded {
             fill_on_range: conf.bool(&IMAGE_CACHE_FILL_ON_RANGE)?,
             hits_interval: Duration::from_secs(self.natural(&IMAGE_CACHE_HITS_INTERVAL)?),
             stall_time: Duration::from_secs(self.natural(&IMAGE_CACHE_STALL_TIME)?),
+        })
+    }
+
+    /// The name of this node in the database, if that is where the index of its cache is.
+    pub(crate) fn cache_node(&self, settings: &Settings) -> Result<Option<String>> {
+        if settings.driver != Driver::CentralizedDb {
+            return Ok(None);
+        }
+        let why = " for image_cache_driver centralized_db";
+        if !self.has_database() {
+            return Err(Error::Missing { option: "[database] connection", why });
+        }
+        let node = self.conf.str(&WORKER_SELF_REFERENCE_URL)?;
+        let node = node.ok_or(Error::Missing { option: WORKER_SELF_REFERENCE_URL.name, why })?;
+        if node.chars().count() > LONGEST_NODE {
+            let reason = format!("more than {LONGEST_NODE} characters, which the database cannot hold");
+            return Err(Error::Invalid { option: WORKER_SELF_REFERENCE_URL.name, reason });
+        }
+        Ok(Some(node))
+    }
+
+    /// The driver that is named. Otherwise that of today's Glance, if all is there that it needs, which Glance insists on;
+    /// else that of 2012.
+    fn cache_driver(&self) -> Result<Driver> {
+        let conf = &self.conf;
+        Ok(match conf.str(&IMAGE_CACHE_DRIVER)? {
+            Some(name) => Driver::named(&name),
+            None if self.has_database() && conf.str(&WORKER_SELF_REFERENCE_URL)?.is_some() => Driver::CentralizedDb,
+            None => Driver::Sqlite,
         })
     }
 }

@@ -69,7 +69,7 @@ impl Loaded {
         ask(self.prefetcher_interval().map(drop));
         ask(self.pipeline(PROGRAM).and_then(|(pipeline, _)| {
             if pipeline.cache {
-                self.cache()?;
+                self.cache_node(&self.cache()?)?;
             }
             self.front(PORT, &pipeline)?;
             self.identity(&pipeline).map(drop)

@@ -54,9 +54,9 @@ static NODE_STAGING_URI: Opt = Opt::str("DEFAULT", "node_staging_uri")
     .default("file:///tmp/staging/")
     .empty_is_unset()
     .help("Directory where data waits for its import, as file:///path; no two deployments may share it");
-static WORKER_SELF_REFERENCE_URL: Opt = Opt::str("DEFAULT", "worker_self_reference_url")
+pub(super) static WORKER_SELF_REFERENCE_URL: Opt = Opt::str("DEFAULT", "worker_self_reference_url")
     .empty_is_unset()
-    .help("Where other servers reach this one; default: public_endpoint");
+    .help("Where other servers reach this one, default: public_endpoint; what centralized_db knows its cache by");
 static REQUIRE_IMAGE_FORMAT_MATCH: Opt = Opt::bool("image_format", "require_image_format_match")
     .default("true")
     .help("Refuse data that is not of the image's disk_format (v2, container_format bare)");

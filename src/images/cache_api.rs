@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use super::{Error, Images, Result};
-use crate::cache::{Cache, CachedImage, Cleaned, Pruned};
+use crate::cache::{Cache, Cleaned, Driver, Pruned};
 use crate::db;
-use crate::model::{Context, Image, ImageId, ImageStatus};
+use crate::model::{CachedImage, Context, Image, ImageId, ImageStatus};
 use crate::policy;
 
 /// What is to be emptied.
@@ -69,10 +69,16 @@ impl Images {
         Ok(())
     }
 
-    /// Tells who may ask that nodes do not know of each other's caches: each has an index of its own.
-    pub(crate) async fn nodes_that_cache(&self, ctx: &Context) -> Result<()> {
-        self.cache_by(ctx, "list_cached_nodes", None).await?;
-        Err(Error::NoCommonCache)
+    /// The nodes that have an image in their caches, where these have an index in common.
+    pub(crate) async fn nodes_that_cache(&self, ctx: &Context, id: &str) -> Result<Vec<String>> {
+        let cache = self.cache_by(ctx, "list_cached_nodes", None).await?;
+        if cache.driver() != Driver::CentralizedDb {
+            return Err(Error::NoCommonCache);
+        }
+        let not_found = || Error::Lookup { id: id.to_owned(), source: db::Error::NotFound(String::new()) };
+        let id = ImageId::parse(id).ok_or_else(not_found)?;
+        self.lookup(ctx, &id).await?;
+        cache.nodes(&id).await.map_err(Error::List)
     }
 
     /// Removes what failed and abandoned fills left.

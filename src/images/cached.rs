@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use super::{Error, Images, Result};
-use crate::cache::{Cache, CachedImage, Driver};
-use crate::model::{Context, ImageId};
+use crate::cache::{Cache, Driver};
+use crate::model::{CachedImage, Context, ImageId};
 
 impl Images {
     /// The cached images, and the driver that kept their records.

@@ -1,5 +1,6 @@
 //! Plain types and rules of the image service: no I/O, nothing of HTTP, SQL or storage.
 
+mod cached_image;
 mod context;
 mod fields;
 mod id;
@@ -14,6 +15,7 @@ mod stream;
 mod time;
 mod truth;
 
+pub(crate) use cached_image::{CachedImage, Uses};
 pub(crate) use context::{Api, Context, Party};
 pub(crate) use fields::{ImageFields, InvalidFields};
 pub(crate) use id::ImageId;

@@ -8,6 +8,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
+use super::crashes::forget_records;
 use crate::harness::{Behaviour, Gander, Origin, Setup, TRUSTED_CACHING, five_kb, names, noise, read_response};
 
 /// Security C1: each rule that guards a download is asked on hits as on misses, before the first byte.
@@ -224,8 +225,8 @@ fn a_deleted_image_leaves_no_bytes_in_the_directory() {
 /// Security C33: a clock that was wrong once does not decide who goes for ever.
 #[test]
 fn times_to_come_do_not_protect_entries_that_nobody_reads() {
-    for driver in ["sqlite", "xattr"] {
-        let setup = Setup::api("cachemanagement").set("image_cache_driver", driver);
+    for driver in ["sqlite", "xattr", "centralized_db"] {
+        let setup = Setup::api("cachemanagement").index(driver);
         nobody_is_protected(setup.set("image_cache_max_size", 3 * 5120).start());
     }
 }
@@ -238,12 +239,7 @@ fn nobody_is_protected(mut gander: Gander) {
     let next_year = fs::FileTimes::new().set_modified(SystemTime::now() + Duration::from_secs(31_536_000));
     let entry = fs::File::options().write(true).open(gander.path("cache").join(&old)).unwrap();
     entry.set_times(next_year.set_accessed(SystemTime::UNIX_EPOCH)).unwrap();
-    // The record is lost, so that the file is all there is.
-    for file in crate::harness::entries(&gander.path("cache")) {
-        if file.to_string_lossy().contains(".db") {
-            fs::remove_file(file).unwrap();
-        }
-    }
+    forget_records(&gander);
     gander.start_again();
     for _ in 0..2 {
         http.download(&used);

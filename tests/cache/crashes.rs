@@ -33,8 +33,8 @@ fn a_fill_cut_by_a_crash_is_gone_when_the_server_is_back() {
 
 #[test]
 fn what_a_client_has_seen_whole_outlives_a_crash() {
-    for driver in ["sqlite", "xattr"] {
-        let mut gander = Setup::api("cachemanagement").set("image_cache_driver", driver).start();
+    for driver in ["sqlite", "xattr", "centralized_db"] {
+        let mut gander = Setup::api("cachemanagement").index(driver).start();
         for seed in 0..3 {
             let data = noise(seed, 200_000);
             let id = gander.client().add("Image1", &data);
@@ -50,8 +50,8 @@ fn what_a_client_has_seen_whole_outlives_a_crash() {
 
 #[test]
 fn a_crash_in_a_storm_of_evictions_leaves_a_cache_in_order() {
-    for (driver, rounds) in [("sqlite", 3), ("xattr", 2)] {
-        let setup = Setup::api("cachemanagement").set("image_cache_driver", driver);
+    for (driver, rounds) in [("sqlite", 3), ("xattr", 2), ("centralized_db", 3)] {
+        let setup = Setup::api("cachemanagement").index(driver);
         let mut gander = setup.set("image_cache_max_size", 300_000).start();
         let images: Vec<_> = (0..12)
             .map(|seed| {
@@ -111,11 +111,21 @@ fn a_server_that_starts_leaves_the_fill_of_another_alone() {
     assert_eq!(origin.gets(), 1);
 }
 
+/// Loses all records, so that the files are all there is.
+pub(super) fn forget_records(gander: &Gander) {
+    for file in crate::harness::entries(&gander.path("cache")) {
+        if file.to_string_lossy().contains(".db") {
+            std::fs::remove_file(file).unwrap();
+        }
+    }
+    gander.rows("DELETE FROM cached_images");
+}
+
 /// Files and records that a crash, or somebody's hand, has set apart are one again after the start.
 #[test]
 fn index_and_directory_agree_after_a_start_whatever_is_missing() {
-    for driver in ["sqlite", "xattr"] {
-        let mut gander = Setup::api("cachemanagement").set("image_cache_driver", driver).start();
+    for driver in ["sqlite", "xattr", "centralized_db"] {
+        let mut gander = Setup::api("cachemanagement").index(driver).start();
         let http = gander.client();
         let ids: Vec<_> = (0..3).map(|_| http.add_image("Image1")).collect();
         for id in &ids {
@@ -125,13 +135,7 @@ fn index_and_directory_agree_after_a_start_whatever_is_missing() {
         let cache = gander.path("cache");
         std::fs::remove_file(cache.join(&ids[0])).unwrap();
         std::fs::write(cache.join("incomplete").join(&ids[1]), "a rest").unwrap();
-        if driver == "sqlite" {
-            for file in crate::harness::entries(&cache) {
-                if file.to_string_lossy().contains(".db") {
-                    std::fs::remove_file(file).unwrap();
-                }
-            }
-        }
+        forget_records(&gander);
         gander.start_again();
         let mut left = ids[1..].to_vec();
         left.sort();

@@ -51,8 +51,8 @@ fn storm(http: &Client, images: &[(String, Vec<u8>)]) {
 /// Security C20.
 #[test]
 fn a_storm_never_exceeds_the_limit() {
-    for driver in ["sqlite", "xattr"] {
-        let gander = limited(STORM_LIMIT).set("image_cache_driver", driver).start();
+    for driver in ["sqlite", "xattr", "centralized_db"] {
+        let gander = limited(STORM_LIMIT).index(driver).start();
         let http = gander.client();
         let images: Vec<_> = (1..=24)
             .map(|seed: u64| {
@@ -125,8 +125,8 @@ fn two_servers_together_do_not_exceed_the_limit() {
 /// Security C22.
 #[test]
 fn a_flood_of_images_read_once_does_not_wash_out_the_hot_ones() {
-    for (driver, flood) in [("sqlite", 200), ("xattr", 50)] {
-        let gander = limited(20 * FIVE_KB as u64).set("image_cache_driver", driver).start();
+    for (driver, flood) in [("sqlite", 200), ("xattr", 50), ("centralized_db", 50)] {
+        let gander = limited(20 * FIVE_KB as u64).index(driver).start();
         let http = gander.client();
         let hot: Vec<_> = (0..10).map(|_| http.add_image("Hot")).collect();
         for _ in 0..3 {

@@ -1,6 +1,7 @@
 //! The image cache (v1-cache): what it holds, how it fails, what it leaves on disk, and the tools that tend it.
 
 mod attacks;
+mod centralized;
 mod commands;
 mod crashes;
 mod drivers;

@@ -16,9 +16,9 @@ fn run_tool(name: &str, conf: &Path, arguments: &str) {
 
 /// Runs a test once with each driver that works here.
 fn with_each_driver(test: impl Fn(Gander)) {
-    for driver in ["sqlite", "xattr"] {
-        let setup = Setup::api("cachemanagement").set("image_cache_driver", driver);
-        if driver == "sqlite" || xattr_supported(&setup.path("")) {
+    for driver in ["sqlite", "xattr", "centralized_db"] {
+        let setup = Setup::api("cachemanagement").index(driver);
+        if driver != "xattr" || xattr_supported(&setup.path("")) {
             test(setup.start());
         }
     }

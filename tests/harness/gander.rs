@@ -87,6 +87,15 @@ impl Setup {
         self
     }
 
+    /// The index of its cache is of this driver, which gets what it needs.
+    pub(crate) fn index(mut self, driver: &str) -> Self {
+        self.conf.set("image_cache_driver", driver);
+        if driver == "centralized_db" {
+            self.conf.set("worker_self_reference_url", format!("http://127.0.0.1:{}", self.port));
+        }
+        self
+    }
+
     /// On this database, and not one of its own.
     pub(crate) fn on(mut self, database: &Database) -> Self {
         self.conf.set("sql_connection", database.url());
@@ -294,7 +303,13 @@ impl Gander {
     /// Writes `glance-cache.conf` for the cache tools; they share the cache directory and the database.
     pub(crate) fn cache_conf(&self, options: &[(&str, &str)]) -> PathBuf {
         let mut conf = Conf::default();
-        for name in ["image_cache_dir", "image_cache_driver", "sql_connection", "metadata_encryption_key"] {
+        for name in [
+            "image_cache_dir",
+            "image_cache_driver",
+            "worker_self_reference_url",
+            "sql_connection",
+            "metadata_encryption_key",
+        ] {
             if let Some(value) = self.setup.conf.get(name) {
                 conf.set(name, value);
             }

@@ -118,7 +118,7 @@ class Alternation:
             "store": picture.of_files(self.node.store),
             "staging": picture.of_files(self.node.staging),
             "cache's files": picture.of_files(self.node.cache),
-            "cache's index": picture.of_index(self.node.cache),
+            "cache's index": picture.of_index(self.node),
         }
 
     def _compare(self, name, turn):
@@ -160,7 +160,7 @@ class Alternation:
                     self.all_of.delete(self.url, title, "admin")
         lost = {self.all_of.images[f"half an upload, left by Glance{again}"] for again in ["", " again"]}
         places = [self.node.store, self.node.cache, self.node.staging]
-        left = {name for place in places for name in picture.of_files(place)} | {*picture.of_index(self.node.cache)}
+        left = {name for place in places for name in picture.of_files(place)} | {*picture.of_index(self.node)}
         # It has noted there what it hashes, too.
         lost |= {name for name in left if name.startswith("running-task-")}
         self.found += [f"after all was deleted there is still {what}" for what in sorted(left - lost)]

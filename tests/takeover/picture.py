@@ -153,9 +153,11 @@ def of_files(directory):
     return seen
 
 
-def of_index(cache):
-    """The rows of the cache's own index, if it has one."""
-    path = cache / "cache.db"
+def of_index(node):
+    """The rows of the cache's index, if it is a table."""
+    if node.driver == "centralized_db":
+        return dict.fromkeys(of_database(node.database)["cached_images"])
+    path = node.cache / "cache.db"
     if not path.exists():
         return {}
     with sqlite3.connect(path) as database:

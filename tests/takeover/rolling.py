@@ -51,7 +51,7 @@ class Rolling:
     """Two nodes of the same images."""
 
     def __init__(self, work, database, cloud, web, program):
-        nodes = (Node(work / name, work / "images", database, "sqlite", cloud.keystone) for name in ["old", "new"])
+        nodes = (Node(work / name, work / "images", database, "centralized_db", cloud.keystone) for name in ["old", "new"])
         self.old, self.new = nodes
         self.program = program
         self.all_of = Population(cloud.people, web)

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use crate::api::error::ApiError;
 use crate::api::json::answer;
-use crate::cache::{CachedImage, Driver};
+use crate::cache::Driver;
 use crate::images::Images;
-use crate::model::{Context, ImageId};
+use crate::model::{CachedImage, Context, ImageId};
 
 type Answer = Result<Response, ApiError>;
 
@@ -74,10 +74,10 @@ fn cached_id(text: &str) -> Result<ImageId, ApiError> {
     ImageId::parse(text).ok_or_else(|| ApiError::bad_request(format!("'{text}' is not an image id")))
 }
 
-/// Times are epoch seconds with the sqlite driver, text with the xattr driver (v1-cache §4.1).
+/// Times are epoch seconds with the drivers that are databases, text with the xattr driver (v1-cache §4.1).
 fn record(entry: &CachedImage, driver: Driver) -> Value {
     let time = |seconds: f64| match driver {
-        Driver::Sqlite => json!(seconds),
+        Driver::Sqlite | Driver::CentralizedDb => json!(seconds),
         Driver::Xattr => {
             let text = chrono::DateTime::from_timestamp_micros((seconds * 1e6) as i64)
                 .map(|time| time.format("%Y-%m-%dT%H:%M:%S").to_string());

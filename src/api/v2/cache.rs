@@ -11,9 +11,8 @@ use super::failure::{Failure, missing};
 use super::images::{Answer, empty, no_content};
 use super::{Shared, body, views};
 use crate::api::error::ApiError;
-use crate::cache::CachedImage;
 use crate::images::Clear;
-use crate::model::{Context, ImageId};
+use crate::model::{CachedImage, Context, ImageId};
 
 /// Says what of the cache is to be emptied.
 const CLEAR_TARGET: HeaderName = HeaderName::from_static("x-image-cache-clear-target");
@@ -60,10 +59,15 @@ pub(super) async fn remove(
 }
 
 /// `GET /cache/nodes/{id}`
-pub(super) async fn nodes(State(v2): State<Shared>, Extension(ctx): Extension<Context>, headers: HeaderMap) -> Answer {
+pub(super) async fn nodes(
+    State(v2): State<Shared>,
+    Extension(ctx): Extension<Context>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Answer {
     body::none(&headers)?;
-    v2.images.nodes_that_cache(&ctx).await?;
-    Ok(views::ok(&json!([])))
+    let nodes = v2.images.nodes_that_cache(&ctx, &id).await.map_err(|error| missing(error, not_found))?;
+    Ok(views::ok(&json!(nodes)))
 }
 
 /// `POST /cache/clean`
@@ -152,16 +156,22 @@ fn name(text: &str) -> Result<ImageId, Failure> {
     Ok(ImageId::parse(text).ok_or_else(|| explained(format!("'{text}' is not an image id")))?)
 }
 
-/// Times are seconds since 1970, whatever the driver.
+/// Times are seconds since 1970, whatever the driver. What is a row of the service's database shows so; it never has a
+/// checksum, in Glance either (v2-images §12.2).
 fn records(cached: &[CachedImage]) -> Vec<Value> {
     let record = |entry: &CachedImage| {
-        json!({
+        let mut record = json!({
             "image_id": entry.image_id.as_str(),
             "hits": entry.hits,
             "last_accessed": entry.last_accessed,
             "last_modified": entry.last_modified,
             "size": entry.size,
-        })
+        });
+        if let Some(row) = entry.row {
+            record["id"] = json!(row);
+            record["checksum"] = Value::Null;
+        }
+        record
     };
     cached.iter().map(record).collect()
 }

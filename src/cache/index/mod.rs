@@ -3,33 +3,21 @@
 //! An index never decides whether an image is cached. Once it is open its faults are logged here and go no further,
 //! because counting must not cost anybody a download (v1-cache §6).
 
+mod centralized_db;
 mod sqlite;
 mod xattr;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
 
-use super::hits::Uses;
-use super::layout::Layout;
+use super::layout::{Entry, Layout};
 use super::{Driver, Result, Settings};
-use crate::model::ImageId;
-
-/// The record of a cached image (v1-cache §4.1). Times are seconds since 1970.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct CachedImage {
-    /// Whose bytes.
-    pub(crate) image_id: ImageId,
-    /// Complete reads since the fill.
-    pub(crate) hits: u64,
-    /// Time of the last read, also of a part; what it is before the first one depends on the driver.
-    pub(crate) last_accessed: f64,
-    /// Time of the fill.
-    pub(crate) last_modified: f64,
-    /// Bytes.
-    pub(crate) size: u64,
-}
+use crate::db;
+use crate::db::sql::CachedOnNode;
+use crate::model::{CachedImage, ImageId, Uses};
 
 /// A place for records. Operations on an image without a record do nothing.
 #[async_trait]
@@ -48,21 +36,44 @@ pub(super) trait Index: Send + Sync + std::fmt::Debug {
 
     /// All records, ordered by image id.
     async fn entries(&self) -> Vec<CachedImage>;
+
+    /// The nodes that have `id` in their caches: none, where each node's index is its own.
+    async fn nodes(&self, _id: &ImageId) -> db::Result<Vec<String>> {
+        Ok(Vec::new())
+    }
 }
 
 /// Opens the configured index, or the SQLite one if that does not work here. Tells which it is.
-pub(super) async fn open(settings: &Settings, layout: &Layout) -> Result<(Arc<dyn Index>, Driver)> {
-    if settings.driver == Driver::Xattr {
-        match xattr::Xattr::open(layout.clone()).await {
+pub(super) async fn open(
+    settings: &Settings,
+    layout: &Layout,
+    rows: Option<CachedOnNode>,
+) -> Result<(Arc<dyn Index>, Driver)> {
+    let sqlite_db = layout.base().join(&settings.sqlite_db);
+    match (settings.driver, rows) {
+        (Driver::CentralizedDb, Some(rows)) => {
+            let index = centralized_db::CentralizedDb::open(rows, layout.clone(), sqlite_db).await;
+            return Ok((Arc::new(index), Driver::CentralizedDb));
+        }
+        (Driver::Xattr, _) => match xattr::Xattr::open(layout.clone()).await {
             Ok(index) => return Ok((Arc::new(index), Driver::Xattr)),
             Err(error) => tracing::warn!(
                 "Image cache driver 'xattr' cannot be used in {}: {error}. Using 'sqlite'.",
                 layout.base().display()
             ),
-        }
+        },
+        _ => {}
     }
-    let index = sqlite::Sqlite::open(layout.base().join(&settings.sqlite_db), layout.clone()).await?;
+    let index = sqlite::Sqlite::open(sqlite_db, layout.clone()).await?;
     Ok((Arc::new(index), Driver::Sqlite))
+}
+
+/// In what an index and the directory disagree: entries without a record, and records without an entry.
+fn disagreement(recorded: &[String], files: Vec<Entry>) -> (Vec<Entry>, Vec<String>) {
+    let mut lost: HashSet<&str> = recorded.iter().map(String::as_str).collect();
+    // What has a record is taken from both sides.
+    let unknown = files.into_iter().filter(|entry| !lost.remove(entry.id.as_str())).collect();
+    (unknown, lost.into_iter().map(str::to_owned).collect())
 }
 
 /// Seconds since 1970, as Glance's records have them; 0 for times before.

@@ -2,7 +2,6 @@
 //!
 //! Shared with other processes by SQLite's own locking; every write is one short transaction.
 
-use std::collections::HashSet;
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
@@ -12,12 +11,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
-use super::{CachedImage, Index, epoch};
+use super::{Index, disagreement, epoch};
 use crate::cache::blocking::blocking;
-use crate::cache::hits::Uses;
 use crate::cache::layout::{FILE_MODE, Layout};
 use crate::cache::{Error, Result};
-use crate::model::ImageId;
+use crate::model::{CachedImage, ImageId, Uses};
 
 /// How long an operation waits for another process's lock.
 const LOCK_WAIT: Duration = Duration::from_secs(2);
@@ -52,6 +50,23 @@ impl Sqlite {
         Ok(index)
     }
 
+    /// The index that a cache had before it took another one; `None` if there is none that can be read.
+    pub(super) async fn former(path: &Path) -> Option<Self> {
+        let there = path.to_owned();
+        if !blocking(move || there.try_exists()).await.unwrap_or(false) {
+            return None;
+        }
+        let opened = connect(path).await.inspect_err(|error| {
+            tracing::warn!("former image cache index {} cannot be read: {error}", path.display());
+        });
+        Some(Self { pool: opened.ok()? })
+    }
+
+    /// Forgets all records.
+    pub(super) async fn clear(&self) {
+        log(sqlx::query("DELETE FROM cached_images").execute(&self.pool).await.map(drop));
+    }
+
     /// Records the entries that have no record and forgets the records that have no entry.
     async fn agree_with(&self, layout: Layout) -> sqlx::Result<()> {
         // A living process goes on making and removing entries; it must not do so between the two lists.
@@ -60,10 +75,9 @@ impl Sqlite {
         let recorded: Vec<String> =
             sqlx::query_scalar("SELECT image_id FROM cached_images").fetch_all(&self.pool).await?;
         let files = blocking(move || layout.entries()).await?;
-        let names: HashSet<&str> = files.iter().map(|entry| entry.id.as_str()).collect();
-        let known: HashSet<&str> = recorded.iter().map(String::as_str).collect();
+        let (unknown, lost) = disagreement(&recorded, files);
         let mut transaction = self.pool.begin().await?;
-        for entry in files.iter().filter(|entry| !known.contains(entry.id.as_str())) {
+        for entry in unknown {
             sqlx::query("INSERT OR IGNORE INTO cached_images (image_id, last_modified, size) VALUES (?, ?, ?)")
                 .bind(entry.id.as_str())
                 .bind(epoch(entry.metadata.modified()?))
@@ -71,8 +85,8 @@ impl Sqlite {
                 .execute(&mut *transaction)
                 .await?;
         }
-        for id in known.difference(&names) {
-            sqlx::query("DELETE FROM cached_images WHERE image_id = ?").bind(*id).execute(&mut *transaction).await?;
+        for id in lost {
+            sqlx::query("DELETE FROM cached_images WHERE image_id = ?").bind(id).execute(&mut *transaction).await?;
         }
         transaction.commit().await
     }
@@ -140,6 +154,7 @@ impl Index for Sqlite {
                     last_accessed,
                     last_modified,
                     size: size.cast_unsigned(),
+                    row: None,
                 })
             })
             .collect()

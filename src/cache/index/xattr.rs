@@ -12,11 +12,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT, XattrFlags, lgetxattr, lsetxattr, utimensat};
 
-use super::{CachedImage, Index, epoch};
+use super::{Index, epoch};
 use crate::cache::blocking::blocking;
-use crate::cache::hits::Uses;
 use crate::cache::layout::{Entry, FILE_MODE, Layout};
-use crate::model::ImageId;
+use crate::model::{CachedImage, ImageId, Uses};
 
 const HITS: &str = "user.hits";
 const ERROR: &str = "user.error";
@@ -155,5 +154,6 @@ fn record(layout: &Layout, Entry { id, metadata }: Entry) -> io::Result<CachedIm
         last_modified: epoch(metadata.modified()?),
         size: metadata.len(),
         image_id: id,
+        row: None,
     })
 }

@@ -88,7 +88,7 @@ async fn a_fill_that_fails_after_an_eviction_leaves_nothing() {
 #[tokio::test]
 async fn another_process_can_evict_what_this_one_fills() {
     let house = House::new(Driver::Sqlite).await;
-    let other = Cache::open(settings(house.dir.path(), Driver::Sqlite)).await.unwrap();
+    let other = Cache::open(settings(house.dir.path(), Driver::Sqlite), None).await.unwrap();
     let (id, source) = (ImageId::random(), Script::new(image(2 * STEP)).held_at(STEP).shared());
     let data = house.fetch(&id, &source).await.data;
     other.evict(&id).await.unwrap();
@@ -100,7 +100,7 @@ async fn another_process_can_evict_what_this_one_fills() {
 #[tokio::test]
 async fn what_another_process_fills_after_its_eviction_is_its_own() {
     let other = House::new(Driver::Sqlite).await;
-    let here = Cache::open(settings(other.dir.path(), Driver::Sqlite)).await.unwrap();
+    let here = Cache::open(settings(other.dir.path(), Driver::Sqlite), None).await.unwrap();
     let id = ImageId::random();
     let old = Script::new(image(3 * STEP)).held_at(STEP).shared();
     let new = Script::new(image(2 * STEP)).held_at(STEP).shared();

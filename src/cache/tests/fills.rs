@@ -152,7 +152,7 @@ async fn who_comes_after_the_last_place_is_passed_through() {
 #[tokio::test]
 async fn what_another_process_fills_is_passed_through() {
     let house = House::new(Driver::Sqlite).await;
-    let other = Cache::open(settings(house.dir.path(), Driver::Sqlite)).await.unwrap();
+    let other = Cache::open(settings(house.dir.path(), Driver::Sqlite), None).await.unwrap();
     let (id, source) = (ImageId::random(), Script::new(image(3 * STEP)).held_at(STEP).shared());
     let there = other.fetch(&id, source.store(), &Expected::default(), None).await.unwrap();
     let free = Script::new(image(3 * STEP)).shared();

@@ -8,7 +8,7 @@ use crate::cache::{Cache, Driver, Error};
 use crate::model::ImageId;
 
 async fn reopened(house: &House, driver: Driver) -> std::sync::Arc<Cache> {
-    Cache::open(settings(house.dir.path(), driver)).await.unwrap()
+    Cache::open(settings(house.dir.path(), driver), None).await.unwrap()
 }
 
 #[tokio::test]
@@ -16,14 +16,14 @@ async fn a_new_cache_is_for_its_owner_only() {
     let dir = tempfile::tempdir().unwrap();
     let base = dir.path().join("not/yet/there");
     let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
-    Cache::open(settings(&base, Driver::Sqlite)).await.unwrap();
+    Cache::open(settings(&base, Driver::Sqlite), None).await.unwrap();
     for name in ["", "incomplete", "invalid", "queue"] {
         assert_eq!(mode(&base.join(name)), 0o700, "{name}");
     }
     assert_eq!(mode(&base.join("cache.db")), 0o600);
 
     fs::set_permissions(&base, fs::Permissions::from_mode(0o750)).unwrap();
-    Cache::open(settings(&base, Driver::Sqlite)).await.unwrap();
+    Cache::open(settings(&base, Driver::Sqlite), None).await.unwrap();
     assert_eq!(mode(&base), 0o750, "an existing directory is left as it is");
 }
 
@@ -32,7 +32,7 @@ async fn a_cache_whose_files_everybody_may_replace_is_not_opened() {
     let house = House::new(Driver::Sqlite).await;
     for mode in [0o777, 0o702] {
         fs::set_permissions(house.dir.path(), fs::Permissions::from_mode(mode)).unwrap();
-        let error = Cache::open(settings(house.dir.path(), Driver::Sqlite)).await.unwrap_err();
+        let error = Cache::open(settings(house.dir.path(), Driver::Sqlite), None).await.unwrap_err();
         assert!(error.to_string().contains("everybody may replace files in"), "{error}");
     }
     for mode in [0o775, 0o1777] {
@@ -117,7 +117,7 @@ async fn the_probe_is_removed() {
 async fn a_directory_that_cannot_be_made_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("file"), "").unwrap();
-    let error = Cache::open(settings(&dir.path().join("file/cache"), Driver::Sqlite)).await.unwrap_err();
+    let error = Cache::open(settings(&dir.path().join("file/cache"), Driver::Sqlite), None).await.unwrap_err();
     assert!(matches!(error, Error::File { .. }), "{error}");
 }
 
@@ -125,15 +125,14 @@ async fn a_directory_that_cannot_be_made_is_an_error() {
 async fn an_index_that_cannot_be_opened_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("cache.db")).unwrap();
-    let error = Cache::open(settings(dir.path(), Driver::Sqlite)).await.unwrap_err();
+    let error = Cache::open(settings(dir.path(), Driver::Sqlite), None).await.unwrap_err();
     assert!(matches!(error, Error::Index { .. }), "{error}");
 }
 
 #[test]
 fn an_unknown_driver_is_sqlite() {
-    for (name, driver) in
-        [("sqlite", Driver::Sqlite), ("xattr", Driver::Xattr), ("centralized_db", Driver::Sqlite), ("", Driver::Sqlite)]
-    {
+    let known = [("sqlite", Driver::Sqlite), ("XATTR", Driver::Xattr), ("centralized_db", Driver::CentralizedDb)];
+    for (name, driver) in known.into_iter().chain([("papyrus", Driver::Sqlite)]) {
         assert_eq!(Driver::named(name), driver, "{name}");
     }
 }

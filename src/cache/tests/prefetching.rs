@@ -50,7 +50,7 @@ async fn a_fill_that_runs_is_waited_for() {
 #[tokio::test]
 async fn what_another_process_fills_is_left_to_it() {
     let house = House::new(Driver::Sqlite).await;
-    let other = Cache::open(settings(house.dir.path(), Driver::Sqlite)).await.unwrap();
+    let other = Cache::open(settings(house.dir.path(), Driver::Sqlite), None).await.unwrap();
     let (id, source) = (ImageId::random(), Script::new(image(SIZE)).held_at(STEP).shared());
     let there = other.fetch(&id, source.store(), &Expected::default(), None).await.unwrap();
     house.cache.prefetch(&id, nowhere(), &Expected::default()).await.unwrap();

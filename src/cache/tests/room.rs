@@ -8,7 +8,7 @@ use std::path::Path;
 use futures_util::future::join_all;
 
 use super::support::{House, STEP, Script, all, block, image, nowhere, of_size, with_each_driver};
-use crate::cache::{Cache, Driver, Expected, Settings, Verdict};
+use crate::cache::{Driver, Expected, Settings, Verdict};
 use crate::model::ImageId;
 
 const UNIT: u64 = STEP as u64;
@@ -39,8 +39,7 @@ fn occupied(dir: &Path) -> u64 {
 async fn the_least_missed_make_room_for_a_fill() {
     with_each_driver(async |house: House| {
         let limit = 4 * UNIT;
-        let settings = Settings { max_size: limit, ..super::support::settings(house.dir.path(), house.cache.driver()) };
-        let house = House { cache: Cache::open(settings).await.unwrap(), dir: house.dir };
+        let house = house.limited(limit).await;
         let loved = house.fill(STEP).await;
         house.read(&loved).await;
         let once: Vec<_> = [house.fill(STEP).await, house.fill(STEP).await, house.fill(STEP).await].into();

@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 
 use crate::cache::hit::Hit;
 use crate::cache::{Cache, Driver, Expected, FetchError, Fetched, Settings, Source};
+use crate::db::sql::{self, CachedOnNode, Sql};
 use crate::model::{ByteStream, ImageId};
 use crate::store::{self, ByteRange};
 
@@ -28,6 +29,7 @@ const LONG: Duration = Duration::from_secs(60);
 pub(super) struct House {
     pub(super) cache: Arc<Cache>,
     pub(super) dir: TempDir,
+    rows: Option<CachedOnNode>,
 }
 
 impl House {
@@ -38,8 +40,15 @@ impl House {
     /// With other settings than usual.
     pub(super) async fn with(driver: Driver, change: impl FnOnce(Settings) -> Settings) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let cache = Cache::open(change(settings(dir.path(), driver))).await.unwrap();
-        Self { cache, dir }
+        let rows = if driver == Driver::CentralizedDb { Some(rows().await) } else { None };
+        let cache = Cache::open(change(settings(dir.path(), driver)), rows.clone()).await.unwrap();
+        Self { cache, dir, rows }
+    }
+
+    /// The same directory and index, opened with another limit.
+    pub(super) async fn limited(self, max_size: u64) -> Self {
+        let settings = Settings { max_size, ..settings(self.dir.path(), self.cache.driver()) };
+        Self { cache: Cache::open(settings, self.rows.clone()).await.unwrap(), ..self }
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
@@ -117,9 +126,16 @@ pub(super) fn settings(dir: &Path, driver: Driver) -> Settings {
     }
 }
 
+/// The rows of a node in a database of its own.
+async fn rows() -> CachedOnNode {
+    let database = Sql::connect(&sql::Settings::new("sqlite://")).unwrap();
+    database.sync_schema().await.unwrap();
+    database.cached_on("http://node.example.com".to_owned())
+}
+
 /// Runs `test` with every driver that works here.
 pub(super) async fn with_each_driver(test: impl AsyncFn(House)) {
-    for driver in [Driver::Sqlite, Driver::Xattr] {
+    for driver in [Driver::Sqlite, Driver::Xattr, Driver::CentralizedDb] {
         let house = House::new(driver).await;
         if house.cache.driver() == driver {
             test(house).await;

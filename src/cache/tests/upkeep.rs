@@ -10,12 +10,6 @@ use crate::model::ImageId;
 
 const KIB: u64 = 1024;
 
-/// The same directory, opened with another limit.
-async fn limited(house: House, max_size: u64) -> House {
-    let settings = crate::cache::Settings { max_size, ..settings(house.dir.path(), house.cache.driver()) };
-    House { cache: Cache::open(settings).await.unwrap(), dir: house.dir }
-}
-
 #[tokio::test]
 async fn the_least_recently_read_go_first() {
     with_each_driver(async |house: House| {
@@ -30,7 +24,7 @@ async fn the_least_recently_read_go_first() {
             wait_for_another_time(&house).await;
         }
         house.settle().await;
-        let house = limited(house, 5 * KIB).await;
+        let house = house.limited(5 * KIB).await;
         assert_eq!(house.cache.prune().await.unwrap(), Pruned { files: 5, bytes: 5 * KIB });
         for (at, id) in ids.iter().enumerate() {
             assert_eq!(house.entry(id).exists(), at >= 5, "{at}");
@@ -56,7 +50,7 @@ async fn wait_for_another_time(house: &House) {
 
 #[tokio::test]
 async fn files_without_a_record_are_pruned_too() {
-    let house = limited(House::new(Driver::Sqlite).await, KIB).await;
+    let house = House::new(Driver::Sqlite).await.limited(KIB).await;
     let recorded = house.fill(KIB as usize).await;
     let unknown = ImageId::random();
     fs::write(house.entry(&unknown), image(KIB as usize)).unwrap();
@@ -72,7 +66,7 @@ async fn a_limit_of_nothing_keeps_nothing() {
     with_each_driver(async |house: House| {
         house.fill(10).await;
         house.fill(20).await;
-        let house = limited(house, 0).await;
+        let house = house.limited(0).await;
         assert_eq!(house.cache.prune().await.unwrap(), Pruned { files: 2, bytes: 30 });
         assert_eq!(house.cache.prune().await.unwrap(), Pruned::default());
     })
@@ -125,7 +119,7 @@ async fn cleaning_takes_what_failed_and_what_stalled() {
 async fn without_a_stall_time_only_running_fills_stay() {
     let house = House::new(Driver::Sqlite).await;
     let impatient = crate::cache::Settings { stall_time: Duration::ZERO, ..settings(house.dir.path(), Driver::Sqlite) };
-    let cleaner = Cache::open(impatient).await.unwrap();
+    let cleaner = Cache::open(impatient, None).await.unwrap();
     let (running, source) = (ImageId::random(), Script::new(image(2 * STEP)).held_at(STEP).shared());
     let data = house.fetch(&running, &source).await.data;
     fs::write(house.incomplete(&ImageId::random()), "half").unwrap();

@@ -3,6 +3,7 @@
 //! Statements are built by sea-query; only [`dialect`] and the schema know which database they go to. A change is one
 //! session, so it happens as a whole or not at all, and may be tried again; single images are read together ([`gather`]).
 
+mod cached_images;
 mod children;
 mod dialect;
 mod error;
@@ -40,6 +41,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::OnceCell;
 
+pub(crate) use cached_images::CachedOnNode;
 pub(crate) use purge::Purge;
 pub(crate) use retry::Retry;
 pub(crate) use schema::{EXPAND_HEAD, HEAD, Report, SchemaError};

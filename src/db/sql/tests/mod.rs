@@ -1,5 +1,6 @@
 //! The suite of the metadata seam, on SQLite in memory and in files, or on a server (`GANDER_TEST_DATABASE`).
 
+mod cached_images;
 mod concurrency;
 mod filters;
 mod images;
