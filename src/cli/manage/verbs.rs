@@ -178,7 +178,10 @@ pub(crate) fn parse(args: &[String]) -> Result<Command, Refused> {
 /// Does it. Results go to standard output, refusals to standard error.
 pub(crate) async fn run(command: Command, settings: &Settings) -> ExitCode {
     let done = match Sql::connect(settings) {
-        Ok(sql) => work(&command, &sql).await,
+        Ok(sql) => match sql.wait_for_server().await {
+            Ok(()) => work(&command, &sql).await,
+            Err(error) => Err(failed(&error)),
+        },
         Err(error) => Err(failed(&error)),
     };
     match done {
