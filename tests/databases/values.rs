@@ -204,27 +204,26 @@ fn no_change_brings_what_no_column_holds() {
     });
 }
 
-/// MariaDB compares texts without a look at case, accents and spaces at the end. Whose an image is, and what is asked for,
-/// goes by the very text.
+/// MariaDB compares texts without a look at case, accents and spaces at the end. Lists find by it what is about the same,
+/// as Glance's do; whom an image is shared with goes by the very text.
 #[test]
-fn projects_and_filters_differ_in_every_character() {
-    on_each(|_, http| {
+fn projects_differ_in_every_character() {
+    on_each(|database, http| {
         let image = register(http, &json!({"name": "Duck", "Kind": "Quack", "tags": ["Pond"]})).expect(201).json();
         let path = image["self"].as_str().unwrap();
         for (right, wrong) in [
-            ("name=Duck", ["name=duck", "name=D%C3%BCck", "name=Duck%20"]),
-            ("Kind=Quack", ["Kind=quack", "kind=Quack", "Kind=Quack%20"]),
-            ("tag=Pond", ["tag=pond", "tag=P%C3%B6nd", "tag=Pond%20"]),
-            ("name=in:Duck,x", ["name=in:duck,x", "name=in:D%C3%BCck,x", "name=in:%22Duck%20%22,x"]),
+            ("name=Duck", ["name=duck", "name=D%C3%BCck"]),
+            ("Kind=Quack", ["Kind=quack", "kind=Quack"]),
+            ("tag=Pond", ["tag=pond", "tag=P%C3%B6nd"]),
+            ("name=in:Duck,x", ["name=in:duck,x", "name=in:D%C3%BCck,x"]),
         ] {
             let found = |filter: &str| http.get(&format!("/v2/images?{filter}")).expect(200).json()["images"].clone();
-            assert_eq!(found(right).as_array().unwrap().len(), 1, "{right}");
+            let count = |filter: &str| found(filter).as_array().unwrap().len();
+            assert_eq!(count(right), 1, "{right}");
             for wrong in wrong {
-                assert_eq!(found(wrong), json!([]), "{wrong}");
+                assert_eq!(count(wrong), usize::from(database.kind() == testdb::Kind::Mysql), "{wrong}");
             }
         }
-        let found = http.get("/v1/images?name=duck").expect(200).json();
-        assert_eq!(found["images"], json!([]));
         for member in ["m", "M", "\u{e9}", "e", "m "] {
             http.post(&format!("{path}/members")).json(&json!({"member": member})).send().expect(200);
         }

@@ -102,8 +102,8 @@ fn mysql_cause(number: u16) -> Cause {
         1205 | 1213 | 1047 => Cause::Busy,
         1053 | 1317 | 1927 | 2006 | 2013 | 2014 | 2045 | 2055 => Cause::Lost,
         1040 | 1203 => Cause::Unreachable,
-        // 1267 and 1271: a text that is compared has characters beyond those of the column.
-        1264 | 1267 | 1271 | 1292 | 1366 | 1406 => Cause::Value,
+        // 1267, 1270 and 1271: a text that is compared has characters beyond those of the column.
+        1264 | 1267 | 1270 | 1271 | 1292 | 1366 | 1406 => Cause::Value,
         _ => Cause::Other,
     }
 }
