@@ -34,7 +34,7 @@ fn server_urls_are_decoded() {
     };
     assert_eq!(options.get_socket().map(|path| path.as_path()), Some(Path::new("/run/postgresql")));
     assert_eq!((options.get_port(), options.get_username()), (5433, "u"));
-    let Ok(Target::Mysql(options)) = parse("mysql://u:p@h/glance?ssl_ca=/etc/a@/ca.pem") else { panic!("not MySQL") };
+    let Ok(Target::Mysql(options)) = parse("mysql://u:p@h/glance?plugin=/etc/a@/plugin") else { panic!("not MySQL") };
     assert_eq!((options.get_host(), options.get_port()), ("h", 3306));
 }
 
