@@ -12,9 +12,10 @@ pub(super) static CONNECTION: Opt = Opt::str("database", "connection")
     .empty_is_unset()
     .secret_url()
     .help("SQLAlchemy URL of the database");
-static MAX_POOL_SIZE: Opt = Opt::int("database", "max_pool_size").default("5").min(1).help("Connections kept open");
+static MAX_POOL_SIZE: Opt =
+    Opt::int("database", "max_pool_size").default("5").min(0).help("Connections kept open; 0: no limit");
 static MAX_OVERFLOW: Opt =
-    Opt::int("database", "max_overflow").default("50").min(0).help("Further connections in a rush");
+    Opt::int("database", "max_overflow").default("50").min(-1).help("Further connections in a rush; -1: no limit");
 static POOL_TIMEOUT: Opt =
     Opt::int("database", "pool_timeout").default("30").min(1).help("Seconds to wait for a connection");
 static CONNECTION_RECYCLE_TIME: Opt = Opt::int("database", "connection_recycle_time")
@@ -77,7 +78,20 @@ pub(super) static OPTIONS: &[&Opt] = &[
     &API_LIMIT_MAX,
 ];
 
+/// What stands for no limit: more connections than servers take.
+const NO_LIMIT: u32 = 1000;
+
 impl Loaded {
+    /// Connections kept, and further ones. A pool without a limit is none that keeps as many as there ever were.
+    fn connections(&self) -> Result<(u32, u32)> {
+        let count =
+            |opt| -> Result<Option<u32>> { Ok(self.conf.int(opt)?.and_then(|count| u32::try_from(count).ok())) };
+        Ok(match (count(&MAX_POOL_SIZE)?, count(&MAX_OVERFLOW)?) {
+            (Some(0) | None, _) => (5, NO_LIMIT),
+            (Some(kept), more) => (kept, more.unwrap_or(NO_LIMIT)),
+        })
+    }
+
     /// How long a list may be.
     pub(super) fn page_limits(&self) -> Result<PageLimits> {
         Ok(PageLimits { default: self.natural(&LIMIT_PARAM_DEFAULT)?, max: self.natural(&API_LIMIT_MAX)? })
@@ -92,7 +106,6 @@ impl Loaded {
     pub(crate) fn database(&self) -> Result<Settings> {
         let conf = &self.conf;
         let embedded = || format!("sqlite:///{}", self.data_dir.join("glance.sqlite").display());
-        let count = |opt| self.natural(opt).map(|value| u32::try_from(value).unwrap_or(u32::MAX));
         let seconds = |opt| self.natural(opt).map(Duration::from_secs);
         // -1 is no end.
         let times = |opt| -> Result<Option<u32>> { Ok(conf.int(opt)?.and_then(|times| u32::try_from(times).ok())) };
@@ -110,6 +123,7 @@ impl Loaded {
         if let Some(more) = conf.str(&CONNECTION_PARAMETERS)? {
             connection = format!("{connection}{}{more}", if connection.contains('?') { '&' } else { '?' });
         }
+        let (max_pool_size, max_overflow) = self.connections()?;
         Ok(Settings {
             connection,
             max_retries: times(&MAX_RETRIES)?,
@@ -117,8 +131,8 @@ impl Loaded {
             retry,
             mysql_sql_mode: conf.str(&MYSQL_SQL_MODE)?.unwrap_or_default(),
             mysql_wsrep_sync_wait: times(&MYSQL_WSREP_SYNC_WAIT)?,
-            max_pool_size: count(&MAX_POOL_SIZE)?,
-            max_overflow: count(&MAX_OVERFLOW)?,
+            max_pool_size,
+            max_overflow,
             pool_timeout: Duration::from_secs(self.natural(&POOL_TIMEOUT)?),
             connection_recycle_time: Some(self.natural(&CONNECTION_RECYCLE_TIME)?)
                 .filter(|s| *s > 0)

@@ -43,6 +43,17 @@ pub(crate) enum Error {
     Internal(String),
 }
 
+impl Error {
+    /// The same with more to it, if it is about the database itself.
+    fn with(self, more: &str) -> Self {
+        match self {
+            Self::Unavailable(reason) => Self::Unavailable(reason + more),
+            Self::Internal(reason) => Self::Internal(reason + more),
+            other => other,
+        }
+    }
+}
+
 fn details(text: &str) -> String {
     if text.is_empty() { String::new() } else { format!("\nDetails: {text}") }
 }

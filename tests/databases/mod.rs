@@ -4,6 +4,7 @@ mod catalog;
 mod faults;
 mod manage;
 mod schema;
+mod tls;
 mod urls;
 mod values;
 

@@ -32,6 +32,23 @@ fn urls_of_sqlalchemy_lead_to_the_database() {
 }
 
 #[test]
+fn what_no_driver_takes_is_refused() {
+    for (url, word) in [
+        ("mysql+pymysql://u:s3cret@127.0.0.1:1/x?charset=utf8&retries=3", "unknown parameter 'retries'"),
+        ("mysql+pymysql://u:s3cret@127.0.0.1:1/x?sql_mode=ANSI", "mysql_sql_mode"),
+        ("postgresql://u:s3cret@127.0.0.1:1/x?retries=3", "unknown parameter 'retries'"),
+        ("postgresql://u:s3cret@/x?host=a&host=b", "several hosts"),
+        ("postgresql://u:1/x?s3cret@127.0.0.1/y", "percent-encoded"),
+    ] {
+        let setup = Setup::api("").set("database.connection", url).unset("sql_connection");
+        let outcome = setup.run_to_end();
+        let told = format!("{}{}", outcome.stdout, outcome.stderr);
+        assert_eq!(outcome.code, Some(1), "{told}");
+        assert!(told.contains("[database] connection: ") && told.contains(word) && !told.contains("s3cret"), "{told}");
+    }
+}
+
+#[test]
 fn a_server_that_is_not_there_is_waited_for() {
     let setup = Setup::api("").set("database.connection", "mysql+pymysql://u:s3cret@127.0.0.1:1/x");
     let setup = setup.set("database.max_retries", 2).set("database.retry_interval", 0).set("database.pool_timeout", 1);

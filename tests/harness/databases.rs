@@ -33,14 +33,12 @@ impl Database {
 
     /// A new and empty database of this server; `None`, and the test is skipped, where it is not installed.
     pub(crate) fn of_server(kind: Kind) -> Option<Self> {
-        match testdb::Database::create(kind) {
-            Ok(database) => Some(Self::of(database)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                skipped(&format!("{}: {error}", kind.as_str()));
-                None
-            }
-            Err(error) => panic!("{}: {error}", kind.as_str()),
-        }
+        or_skipped(kind, testdb::Database::create(kind)).map(Self::of)
+    }
+
+    /// As [`Database::of_server`], in a server of its own; with TLS if that is wanted.
+    pub(crate) fn alone(kind: Kind, tls: bool) -> Option<Self> {
+        or_skipped(kind, testdb::Database::alone(kind, tls)).map(Self::of)
     }
 
     fn of(database: testdb::Database) -> Self {
@@ -69,6 +67,18 @@ impl Database {
     /// The database of a server that this is.
     pub(crate) fn server(&self) -> &testdb::Database {
         self.server.as_ref().unwrap()
+    }
+}
+
+/// `None`, which is told, where there is no such server.
+fn or_skipped(kind: Kind, created: std::io::Result<testdb::Database>) -> Option<testdb::Database> {
+    match created {
+        Ok(database) => Some(database),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            skipped(&format!("{}: {error}", kind.as_str()));
+            None
+        }
+        Err(error) => panic!("{}: {error}", kind.as_str()),
     }
 }
 

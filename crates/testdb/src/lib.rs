@@ -1,7 +1,7 @@
 //! Databases for tests: one private MariaDB and one private PostgreSQL for each test process, started when first asked
-//! for, and in them an empty database for each test.
+//! for, and in them an empty database for each test. Who does things to a server that others would feel has one alone.
 //!
-//! The servers are kept by the script `serve`, which ends them when the process ends, however it does. They listen on
+//! The servers are kept by the script `serve`, which ends them when they are dropped or the process ends, however it does. They listen on
 //! the loopback only, on a port that the kernel chose, and keep nothing.
 
 use std::io::{BufRead, BufReader, Error, Result, Write};
@@ -9,7 +9,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The variable that names the database of all tests that leave it to whoever runs them.
 pub const VARIABLE: &str = "GANDER_TEST_DATABASE";
@@ -57,7 +57,7 @@ impl Kind {
 /// An empty database of a server, removed when dropped.
 #[derive(Debug)]
 pub struct Database {
-    server: &'static Server,
+    server: Arc<Server>,
     name: String,
 }
 
@@ -72,19 +72,43 @@ impl Database {
     ///
     /// For SQLite, which has no server.
     pub fn create(kind: Kind) -> Result<Self> {
-        static MYSQL: OnceLock<std::result::Result<Server, (std::io::ErrorKind, String)>> = OnceLock::new();
-        static POSTGRESQL: OnceLock<std::result::Result<Server, (std::io::ErrorKind, String)>> = OnceLock::new();
-        static COUNT: AtomicU32 = AtomicU32::new(0);
+        type Started = std::result::Result<Arc<Server>, (std::io::ErrorKind, String)>;
+        static MYSQL: OnceLock<Started> = OnceLock::new();
+        static POSTGRESQL: OnceLock<Started> = OnceLock::new();
         let server = match kind {
             Kind::Sqlite => panic!("SQLite has no server"),
             Kind::Mysql => &MYSQL,
             Kind::Postgresql => &POSTGRESQL,
         };
-        let start = || Server::start(kind).map_err(|error| (error.kind(), error.to_string()));
+        let start = || Server::start(kind, None).map(Arc::new).map_err(|error| (error.kind(), error.to_string()));
         let server = server.get_or_init(start).as_ref().map_err(|(kind, text)| Error::new(*kind, text.clone()))?;
+        Self::within(server)
+    }
+
+    /// As [`Database::create`], in a server that nobody else uses and that ends with its last database; with TLS if that
+    /// is wanted, as the script `serve` has it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Database::create`].
+    pub fn alone(kind: Kind, tls: bool) -> Result<Self> {
+        Self::within(&Arc::new(Server::start(kind, tls.then_some("--tls"))?))
+    }
+
+    fn within(server: &Arc<Server>) -> Result<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("t{}", COUNT.fetch_add(1, Ordering::Relaxed));
         server.tell("create", &name)?;
-        Ok(Self { server, name })
+        Ok(Self { server: Arc::clone(server), name })
+    }
+
+    /// Does something to the whole server: `hang`, `wake` or `restart`, which is a crash and a new start.
+    ///
+    /// # Errors
+    ///
+    /// If it is not done.
+    pub fn server_shall(&self, verb: &str) -> Result<()> {
+        self.server.tell(verb, "-")
     }
 
     /// Which server it is in.
@@ -152,29 +176,30 @@ struct Server {
 #[derive(Debug)]
 struct Keeper {
     process: Child,
-    words: ChildStdin,
+    /// Until it is to end.
+    words: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
 }
 
 impl Server {
-    fn start(kind: Kind) -> Result<Self> {
+    fn start(kind: Kind, more: Option<&str>) -> Result<Self> {
         // Somebody may take the port before the server does.
-        Self::start_once(kind).or_else(|error| match error.kind() {
+        Self::start_once(kind, more).or_else(|error| match error.kind() {
             std::io::ErrorKind::NotFound => Err(error),
-            _ => Self::start_once(kind),
+            _ => Self::start_once(kind, more),
         })
     }
 
-    fn start_once(kind: Kind) -> Result<Self> {
+    fn start_once(kind: Kind, more: Option<&str>) -> Result<Self> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("serve");
         let mut command = Command::new(script);
-        command.args([kind.as_str(), &port.to_string()]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.args([kind.as_str(), &port.to_string()]).args(more).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = command.spawn()?;
         let (Some(words), Some(answers)) = (process.stdin.take(), process.stdout.take()) else {
             return Err(Error::other("no pipes"));
         };
-        let mut keeper = Keeper { process, words, answers: BufReader::new(answers) };
+        let mut keeper = Keeper { process, words: Some(words), answers: BufReader::new(answers) };
         let answer = keeper.answer()?;
         let directory = answer.strip_prefix("ready ").ok_or_else(|| Error::other(answer.clone()))?.into();
         Ok(Self { kind, port, directory, keeper: Mutex::new(keeper) })
@@ -182,7 +207,8 @@ impl Server {
 
     fn tell(&self, verb: &str, name: &str) -> Result<()> {
         let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
-        writeln!(keeper.words, "{verb} {name}")?;
+        let words = keeper.words.as_mut().ok_or_else(|| Error::other("it has ended"))?;
+        writeln!(words, "{verb} {name}")?;
         match keeper.answer()?.as_str() {
             "done" => Ok(()),
             other => Err(Error::other(format!("{verb} {name}: {other}"))),
@@ -202,5 +228,13 @@ impl Keeper {
             });
         }
         Ok(line.trim_end().to_owned())
+    }
+}
+
+impl Drop for Keeper {
+    /// The end of its input ends it, and the server.
+    fn drop(&mut self) {
+        self.words = None;
+        let _ = self.process.wait();
     }
 }

@@ -9,7 +9,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::cli::terminal::{complain, say};
-use crate::db::sql::{EXPAND_HEAD, HEAD, Purge, Settings, Sql};
+use crate::db::sql::{EXPAND_HEAD, HEAD, Purge, Report, Settings, Sql};
 
 /// Exit code of a command line that cannot be understood, as argparse has it.
 const BAD_USAGE: u8 = 2;
@@ -118,7 +118,7 @@ impl Age {
             -1 => None,
             _ => match u32::try_from(rows) {
                 Ok(rows) if i32::try_from(rows).is_ok() => Some(rows),
-                _ => return Err(format!("max_rows must be from -1 to {}, it is {rows}", i32::MAX)),
+                _ => return Err(format!("'max_rows' value out of range, must not exceed {}.", i32::MAX)),
             },
         };
         let age_in_days = u32::try_from(age).map_err(|_| format!("age_in_days is too large: {age}"))?;
@@ -178,7 +178,10 @@ pub(crate) fn parse(args: &[String]) -> Result<Command, Refused> {
 /// Does it. Results go to standard output, refusals to standard error.
 pub(crate) async fn run(command: Command, settings: &Settings) -> ExitCode {
     let done = match Sql::connect(settings) {
-        Ok(sql) => work(&command, &sql).await,
+        Ok(sql) => match sql.wait_for_server().await {
+            Ok(()) => work(&command, &sql).await,
+            Err(error) => Err(failed(&error)),
+        },
         Err(error) => Err(failed(&error)),
     };
     match done {
@@ -198,6 +201,12 @@ fn refused(text: &str) -> Refused {
 /// What a step of an upgrade has led to.
 fn upgraded(to: &str) -> String {
     format!("Upgraded database to: {to}, current revision(s): {to}")
+}
+
+/// What the first one has led to: the release before stays recorded until the last.
+fn expanded(before: &Report) -> String {
+    let all: Vec<&str> = before.revisions.0.iter().map(String::as_str).chain([EXPAND_HEAD]).collect();
+    format!("Upgraded database to: {EXPAND_HEAD}, current revision(s): {}", all.join(", "))
 }
 
 fn failed(reason: &dyn Display) -> Refused {
@@ -253,7 +262,7 @@ async fn sync(sql: &Sql) -> Result<Lines, Refused> {
     if before.is_head() {
         return Ok(vec![AT_HEAD.to_owned()]);
     }
-    let expanded = if before.is_expanded() { EXPANDED.to_owned() } else { upgraded(EXPAND_HEAD) };
+    let expanded = if before.is_expanded() { EXPANDED.to_owned() } else { expanded(&before) };
     let done = "Database is synced successfully.".to_owned();
     Ok(vec![expanded, NOTHING_TO_MIGRATE.to_owned(), upgraded(HEAD), done])
 }
@@ -286,7 +295,7 @@ async fn expand(sql: &Sql) -> Result<Lines, Refused> {
         return Ok(vec![AT_HEAD.to_owned()]);
     }
     sql.expand_schema().await.map_err(|error| failed(&error))?;
-    Ok(vec![if report.is_expanded() { EXPANDED.to_owned() } else { upgraded(EXPAND_HEAD) }])
+    Ok(vec![if report.is_expanded() { EXPANDED.to_owned() } else { expanded(&report) }])
 }
 
 async fn migrate(sql: &Sql) -> Result<Lines, Refused> {

@@ -114,13 +114,21 @@ pub(super) const TABLES: [Table; 28] = [
         why: OF_PYTHON,
         names: "pydev_worker_debug_host pydev_worker_debug_port=5678 backdoor_port backdoor_socket",
     },
-    Table { group: "database", why: NOT_YET, names: "slave_connection" },
+    Table {
+        group: "database",
+        why: "every question goes to the database that is written to, as in Glance while synchronous_reader is true",
+        names: "slave_connection asyncio_slave_connection synchronous_reader=true",
+    },
+    Table { group: "database", why: "statements are not logged", names: "connection_debug=0 connection_trace=false" },
     Table {
         group: "database",
         why: OF_PYTHON,
-        names: "backend=sqlalchemy connection_debug=0 connection_trace=false asyncio_connection \
-                asyncio_slave_connection synchronous_reader=true min_pool_size=1 use_tpool=false \
-                mysql_enable_ndb=false sqlite_db db_backend=sqlalchemy",
+        names: "backend=sqlalchemy asyncio_connection min_pool_size=1 use_tpool=false sqlite_db db_backend=sqlalchemy",
+    },
+    Table {
+        group: "database",
+        why: "oslo.db has dropped it: the tables are InnoDB's",
+        names: "mysql_enable_ndb=false",
     },
     Table { group: "keystone_authtoken", why: "Keystone is spoken to by its version 3", names: "auth_version" },
     Table {

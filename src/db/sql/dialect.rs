@@ -57,6 +57,12 @@ impl Dialect {
         if self == Self::Mysql { Expr::cust_with_expr("BINARY ?", column) } else { column }
     }
 
+    /// The column holds just this text. MySQL finds by its indexes what is about the same, and then looks at each byte.
+    pub(super) fn is_just(self, column: &'static str, text: &str) -> Expr {
+        let same = Expr::col(column).eq(text);
+        if self == Self::Mysql { same.and(self.bytewise(Expr::col(column)).eq(text)) } else { same }
+    }
+
     /// A sum as a whole number of 64 bits; PostgreSQL and MySQL else make decimals of it.
     pub(super) fn whole(self, sum: Expr) -> Expr {
         match self {

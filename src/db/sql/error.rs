@@ -30,6 +30,11 @@ impl Fault {
         matches!(self, Self::Driver(error) if matches!(cause(error), Cause::Busy | Cause::Lost))
     }
 
+    /// The two sides do not agree on encryption, or do not trust each other: nothing that waiting changes.
+    pub(super) fn is_distrust(&self) -> bool {
+        matches!(self, Self::Driver(error) if cause(error) == Cause::Distrust)
+    }
+
     /// A unique key is taken.
     pub(super) fn is_duplicate(&self) -> bool {
         matches!(self, Self::Driver(error) if cause(error) == Cause::Duplicate)
@@ -46,7 +51,7 @@ impl From<Fault> for Error {
         match cause(&error) {
             Cause::Duplicate => Self::Duplicate(String::new()),
             Cause::Busy => Self::Unavailable(": the database is busy".to_owned()),
-            Cause::Lost | Cause::Unreachable => Self::Unavailable(format!(": {error}")),
+            Cause::Lost | Cause::Unreachable | Cause::Distrust => Self::Unavailable(format!(": {error}")),
             Cause::Value => Self::Invalid(format!("The database refuses a value: {error}")),
             Cause::Other => Self::Internal(error.to_string()),
         }
@@ -61,6 +66,8 @@ enum Cause {
     Lost,
     /// There is none to be had.
     Unreachable,
+    /// There is none to be had that is encrypted as it must be.
+    Distrust,
     Value,
     Other,
 }
@@ -68,8 +75,11 @@ enum Cause {
 fn cause(error: &sqlx::Error) -> Cause {
     let database = match error {
         sqlx::Error::Database(database) => database,
+        // The library of TLS tells so what it finds wrong with the other side, and what that finds wrong with us.
+        sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => return Cause::Distrust,
         sqlx::Error::Io(_) => return Cause::Lost,
-        sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
+        sqlx::Error::Tls(_) => return Cause::Distrust,
+        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
             return Cause::Unreachable;
         }
         _ => return Cause::Other,
@@ -92,8 +102,8 @@ fn mysql_cause(number: u16) -> Cause {
         1205 | 1213 | 1047 => Cause::Busy,
         1053 | 1317 | 1927 | 2006 | 2013 | 2014 | 2045 | 2055 => Cause::Lost,
         1040 | 1203 => Cause::Unreachable,
-        // 1267 and 1271: a text that is compared has characters beyond those of the column.
-        1264 | 1267 | 1271 | 1292 | 1366 | 1406 => Cause::Value,
+        // 1267, 1270 and 1271: a text that is compared has characters beyond those of the column.
+        1264 | 1267 | 1270 | 1271 | 1292 | 1366 | 1406 => Cause::Value,
         _ => Cause::Other,
     }
 }

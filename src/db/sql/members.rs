@@ -23,7 +23,8 @@ pub(super) async fn members(session: &mut Session, ctx: &Context, id: &ImageId) 
 /// Live memberships of `member`, newest first.
 pub(super) async fn shared_images(session: &mut Session, member: &str) -> Result<Vec<Member>, Fault> {
     let mut query = live_rows();
-    query.and_where(Expr::col("member").eq(member)).order_by("created_at", Order::Desc).order_by("id", Order::Desc);
+    let just_this = session.dialect().is_just("member", member);
+    query.and_where(just_this).order_by("created_at", Order::Desc).order_by("id", Order::Desc);
     live(session, &query).await
 }
 
@@ -32,7 +33,8 @@ pub(super) async fn membership_of(session: &mut Session, ctx: &Context, id: &Ima
     let Some(owner) = ctx.owner() else {
         return Ok(None);
     };
-    let row = session.row(live_of(id).and_where(Expr::col("member").eq(owner))).await?;
+    let just_this = session.dialect().is_just("member", owner);
+    let row = session.row(live_of(id).and_where(just_this)).await?;
     row.map(|row| member(&row)).transpose()
 }
 
@@ -113,7 +115,7 @@ pub(super) async fn put(
         .columns(["id", "deleted", "can_share"])
         .from("image_members")
         .and_where(Expr::col("image_id").eq(id.as_str()))
-        .and_where(Expr::col("member").eq(wanted.member.as_str()))
+        .and_where(session.dialect().is_just("member", &wanted.member))
         .order_by("deleted", Order::Asc)
         .order_by("id", Order::Desc)
         .limit(1)
@@ -170,7 +172,8 @@ pub(super) async fn unite(session: &mut Session, id: &ImageId) -> Result<(), Fau
 async fn remove(session: &mut Session, id: &ImageId, member: &str, now: NaiveDateTime) -> Result<u64, Fault> {
     unite(session, id).await?;
     let mut removed = statement::soft_delete_children("image_members", id, now);
-    Ok(session.execute(removed.and_where(Expr::col("member").eq(member))).await?)
+    let just_this = session.dialect().is_just("member", member);
+    Ok(session.execute(removed.and_where(just_this)).await?)
 }
 
 fn live_of(id: &ImageId) -> SelectStatement {

@@ -64,6 +64,8 @@ pub(crate) struct Sql {
     retry: Retry,
     /// Attempts to reach the server at the start after the first, `None`: no end; and the pause between.
     connecting: (Option<u32>, Duration),
+    /// What the configuration says of encryption.
+    encryption: String,
     page: PageLimits,
     gather: Gather,
     /// Images can be found by their children: asked once.
@@ -77,6 +79,7 @@ impl Sql {
             pool: Pool::open(settings)?,
             retry: settings.retry,
             connecting: (settings.max_retries, settings.retry_interval),
+            encryption: url::encryption(&settings.connection),
             page: settings.page,
             gather: Gather::new(settings.retry),
             indexed: Arc::default(),
@@ -88,18 +91,22 @@ impl Sql {
         self.retry.tried(|| async { schema::found(&mut self.pool.read().await?).await }).await
     }
 
-    /// Waits until the server can be asked, as `max_retries` and `retry_interval` say. A file is there or it is not.
+    /// Waits until the server can be asked, as `max_retries` and `retry_interval` say. A file is there or it is not, and
+    /// a certificate that is not trusted will not be.
     pub(crate) async fn wait_for_server(&self) -> Result<()> {
         let (times, pause) = self.connecting;
         let mut attempts = 0;
         loop {
-            match self.pool.reach().await.map_err(|error| Error::from(error::Fault::from(error))) {
-                Err(Error::Unavailable(reason)) if times.is_none_or(|times| attempts < times) => {
+            let Err(fault) = self.pool.reach().await.map_err(error::Fault::from) else { return Ok(()) };
+            let distrust = fault.is_distrust();
+            match Error::from(fault) {
+                Error::Unavailable(reason) if !distrust && times.is_none_or(|times| attempts < times) => {
                     attempts += 1;
                     let pause = pause.as_secs();
                     tracing::warn!("the database cannot be reached{reason}; attempt {attempts} in {pause} s");
                 }
-                result => return result,
+                error if self.encryption.is_empty() => return Err(error),
+                error => return Err(error.with(&format!(" ([database] connection says {})", self.encryption))),
             }
             tokio::time::sleep(pause).await;
         }

@@ -18,7 +18,7 @@ pub(super) async fn sharings(session: &mut Session, ctx: &Context, id: &ImageId)
     let mut query = all(id);
     if !ctx.is_admin && !owns(ctx, &image) {
         let Some(own) = ctx.owner() else { return Ok(Vec::new()) };
-        query.and_where(Expr::col("member").eq(own));
+        query.and_where(session.dialect().is_just("member", own));
     }
     session.rows(&query).await?.iter().map(sharing).collect()
 }
@@ -63,7 +63,7 @@ pub(super) async fn sharing_answer(
         .value("status", status.as_str())
         .value("updated_at", now())
         .and_where(Expr::col("image_id").eq(id.as_str()))
-        .and_where(Expr::col("member").eq(member))
+        .and_where(session.dialect().is_just("member", member))
         .and_where(live())
         .take();
     session.execute(&set).await?;
@@ -79,7 +79,8 @@ pub(super) async fn sharing_end(mut session: Session, ctx: &Context, id: &ImageI
 }
 
 async fn one(session: &mut Session, id: &ImageId, member: &str) -> Result<Sharing, Fault> {
-    let row = session.row(all(id).and_where(Expr::col("member").eq(member))).await?;
+    let just_this = session.dialect().is_just("member", member);
+    let row = session.row(all(id).and_where(just_this)).await?;
     sharing(&row.ok_or_else(|| Error::NotFound("Membership could not be found.".to_owned()))?)
 }
 
