@@ -24,6 +24,8 @@ pub(crate) struct Offer {
 pub(crate) struct V2 {
     /// There is an image cache.
     pub(crate) cache: bool,
+    /// There are several stores to choose from.
+    pub(crate) several_stores: bool,
 }
 
 impl V2 {
@@ -32,14 +34,17 @@ impl V2 {
         match minor {
             0..=7 | 9 | 15 | 17 => true,
             14 | 16 | 18 => self.cache,
+            8 | 10..=13 => self.several_stores,
             _ => false,
         }
     }
 
     /// The minors in the order of the document (v2-images §1.1).
     fn listed(self) -> Vec<u32> {
-        let newest: &[u32] = if self.cache { &[18, 17, 16, 15, 14, 9] } else { &[15, 9, 17] };
-        newest.iter().copied().chain((0..=7).rev()).collect()
+        let newest: &[u32] = if self.cache { &[18, 17, 16, 15, 14] } else { &[15] };
+        let of_stores: &[u32] = if self.several_stores { &[13, 12, 11, 10, 9, 8] } else { &[9] };
+        let current: &[u32] = if self.cache { &[] } else { &[17] };
+        [newest, of_stores, current].concat().into_iter().chain((0..=7).rev()).collect()
     }
 }
 
@@ -179,7 +184,7 @@ mod tests {
     use http::{HeaderMap, HeaderValue};
 
     const V1_ONLY: Offer = Offer { v1: true, v2: None };
-    const BOTH: Offer = Offer { v1: true, v2: Some(V2 { cache: true }) };
+    const BOTH: Offer = Offer { v1: true, v2: Some(V2 { cache: true, several_stores: false }) };
 
     fn ask(path: &str, accept: &str, offer: Offer) -> Wanted {
         let mut headers = HeaderMap::new();
@@ -245,7 +250,7 @@ mod tests {
         for (path, accept) in [("/v1/images", ""), ("/images", "application/vnd.openstack.images-v1")] {
             assert_eq!(ask(path, accept, alone), Wanted::Versions { asked: false }, "{path}");
         }
-        let uncached = Offer { v1: true, v2: Some(V2 { cache: false }) };
+        let uncached = Offer { v1: true, v2: Some(V2 { cache: false, several_stores: false }) };
         assert_eq!(ask("/v2.18/images", "", uncached), Wanted::Versions { asked: false });
     }
 }

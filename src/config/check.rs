@@ -47,7 +47,7 @@ impl Loaded {
             settings.check().map_err(|bad| Error::Invalid { option: "[database] connection", reason: bad.reason() })
         }));
         ask(self.registry().map(drop));
-        ask(self.default_store());
+        ask(self.openable_stores());
         ask(self.cipher().map(drop));
         ask(self.images().map(drop));
         ask(self.limits().map(drop));
@@ -64,11 +64,8 @@ impl Loaded {
         errors
     }
 
-    fn default_store(&self) -> Result<()> {
-        let mut settings = self.stores()?;
-        // Without its directory the file store has nothing to open.
-        settings.filesystem.datadir = None;
-        let opened = Stores::open(&settings);
+    fn openable_stores(&self) -> Result<()> {
+        let opened = Stores::open(&self.stores()?.without_directories());
         opened.map(drop).map_err(|error| Error::Invalid { option: "default_store", reason: error.to_string() })
     }
 

@@ -17,7 +17,7 @@ async fn images(dir: &tempfile::TempDir) -> Images {
     let at = |name: &str| dir.path().join(name);
     let filesystem = filesystem::Settings { datadir: Some(at("images")), ..filesystem::Settings::default() };
     let default_store = "file".to_owned();
-    let stores = store::Settings { default_store, filesystem, http: http::Settings::default() };
+    let stores = store::Settings::Single { default_store, filesystem, http: http::Settings::default() };
     let sql = Sql::connect(&sql::Settings::new(&format!("sqlite:///{}", at("glance.sqlite").display()))).unwrap();
     sql.sync_schema().await.unwrap();
     Images::new(Parts {

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::{fs, io};
 
 use async_trait::async_trait;
+use serde_json::{Map, Value, json};
 use tokio::task::JoinHandle;
 
 use self::datadirs::Datadirs;
@@ -32,20 +33,30 @@ pub(crate) struct Filesystem {
     /// `None`: adding is disabled.
     datadirs: Option<Arc<Datadirs>>,
     block: usize,
+    /// What lies below these is this store's, also if adding is disabled.
+    directories: Vec<PathBuf>,
+    properties: Map<String, Value>,
 }
 
 impl Filesystem {
     /// Makes the directories ready and removes what crashed writers left there. One that cannot be used disables
     /// adding, as does a useless metadata file, which is logged; it never fails (v1-system §9).
     pub(crate) fn open(settings: &Settings) -> Self {
-        let datadirs = match Datadirs::open(settings) {
+        let directories = settings.directories();
+        let opened = directories.clone().and_then(|choices| Datadirs::open(choices, settings));
+        let datadirs = match opened {
             Ok(datadirs) => Some(Arc::new(datadirs)),
             Err(reason) => {
                 tracing::warn!(%reason, "filesystem store: disabling add method");
                 None
             }
         };
-        Self { datadirs, block: read::block_size(settings.chunk_size) }
+        Self {
+            datadirs,
+            block: read::block_size(settings.chunk_size),
+            directories: directories.unwrap_or_default().into_iter().map(|choice| choice.path).collect(),
+            properties: properties(settings),
+        }
     }
 }
 
@@ -53,6 +64,15 @@ impl Filesystem {
 impl Store for Filesystem {
     fn schemes(&self) -> &'static [&'static str] {
         &["file", "filesystem"]
+    }
+
+    fn claims(&self, uri: &str) -> Option<usize> {
+        let path = path_of(uri).ok()?;
+        self.directories.iter().filter(|dir| path.starts_with(dir)).map(|dir| dir.as_os_str().len()).max()
+    }
+
+    fn properties(&self) -> Map<String, Value> {
+        self.properties.clone()
     }
 
     fn locations(&self, id: &ImageId) -> Vec<String> {
@@ -82,6 +102,20 @@ impl Store for Filesystem {
         let path = path_of(uri)?;
         finished(on_disk(move || remove(&path))).await
     }
+}
+
+/// What an operator is told (v2-images §10).
+fn properties(settings: &Settings) -> Map<String, Value> {
+    let data_dir = match &settings.datadir {
+        Some(path) => json!(path.display().to_string()),
+        None => json!(settings.datadirs),
+    };
+    let all = [
+        ("data_dir", data_dir),
+        ("chunk_size", json!(settings.chunk_size)),
+        ("thin_provisioning", json!(settings.thin_provisioning)),
+    ];
+    all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// The location of the file at `path`.
