@@ -110,13 +110,11 @@ impl Loaded {
         if backends.is_empty() {
             return Ok(None);
         }
-        let invalid =
-            |reason: &str| Error::Invalid { option: "[glance_store] default_backend", reason: reason.to_owned() };
-        let unset = || invalid("'default_backend' config option is not set.");
+        let unset = || Error::Invalid {
+            option: "[glance_store] default_backend",
+            reason: "'default_backend' config option is not set.".to_owned(),
+        };
         let default_backend = self.conf.str(&DEFAULT_BACKEND)?.ok_or_else(unset)?;
-        if backends.iter().all(|backend| backend.id != default_backend) {
-            return Err(invalid(&format!("Store for identifier {default_backend} not found")));
-        }
         let stores = backends.iter().map(|backend| self.backend(backend)).collect::<Result<_>>()?;
         Ok(Some(Settings::Several { default_backend, stores }))
     }
@@ -171,7 +169,8 @@ impl Loaded {
     pub(super) fn staging_dir(&self) -> Result<PathBuf> {
         if self.has_backends() {
             let dir = PathBuf::from(self.conf.str(&STAGING_DATADIR)?.unwrap_or_default());
-            return match self.image_directories()?.concat().contains(&dir) {
+            let absolute = std::path::absolute(&dir).unwrap_or_else(|_| dir.clone());
+            return match self.image_directories()?.concat().contains(&absolute) {
                 true => Err(Error::Invalid {
                     option: "[os_glance_staging_store] filesystem_store_datadir",
                     reason: "is the directory of a store: what waits there would be taken for images".to_owned(),

@@ -7,7 +7,7 @@ use osloconf::{Given, Overrides};
 use super::findings::{Finding, Severity, place};
 use super::logging::LOG_CONFIG_APPEND;
 use super::{Error, Loaded, Program, Result};
-use crate::store::Stores;
+use crate::store::{OpenError, Stores};
 
 const PROGRAM: &str = "glance-api";
 /// Where the image API listens when nobody says otherwise.
@@ -66,7 +66,11 @@ impl Loaded {
 
     fn openable_stores(&self) -> Result<()> {
         let opened = Stores::open(&self.stores()?.without_directories());
-        opened.map(drop).map_err(|error| Error::Invalid { option: "default_store", reason: error.to_string() })
+        let option = |error: &OpenError| match error {
+            OpenError::UnknownDefaultBackend(_) => "[glance_store] default_backend",
+            OpenError::UnknownDefault(_) | OpenError::BadSetting(_) => "default_store",
+        };
+        opened.map(drop).map_err(|error| Error::Invalid { option: option(&error), reason: error.to_string() })
     }
 
     /// What stands in a file, or in the environment, and cannot be read.

@@ -40,9 +40,12 @@ impl Images {
     /// The image with true notes of the stores that its locations lie in: they are saved, so that services without these
     /// stores' directories know them as well. What cannot be saved now is found again next time.
     pub(super) async fn with_true_notes(&self, ctx: &Context, image: Image) -> Image {
+        if self.stores().is_none() || image.deleted {
+            return image;
+        }
         let right = |stored: &Location| Location { metadata: self.true_notes(stored), uri: stored.uri.clone() };
         let locations: Vec<Location> = image.locations.iter().map(right).collect();
-        if image.deleted || locations == image.locations {
+        if locations == image.locations {
             return image;
         }
         let fields = ImageFields { locations: Some(locations), ..ImageFields::default() };

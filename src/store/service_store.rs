@@ -24,7 +24,7 @@ pub(crate) struct ServiceStore {
 
 impl ServiceStore {
     /// `metadata` with the id of this store noted in it.
-    pub(super) fn noted(&self, mut metadata: Map<String, Value>) -> Map<String, Value> {
+    fn noted(&self, mut metadata: Map<String, Value>) -> Map<String, Value> {
         if let Some(id) = &self.id {
             metadata.insert(STORE_NOTE.to_owned(), Value::String(id.clone()));
         }

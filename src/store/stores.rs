@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::filesystem::{self, Filesystem};
 use super::http::{self, Http};
 use super::unavailable::{self, Unavailable};
-use super::{Address, Error, Result, ServiceStore, Store};
+use super::{Address, Error, Result, STORE_NOTE, ServiceStore, Store};
 
 /// Longest location a client may name, in characters.
 const MAX_CLIENT_LOCATION: usize = 2048;
@@ -175,19 +175,21 @@ impl Stores {
     /// is not here means that one: another one may have something else of the same name.
     pub(crate) fn at(&self, address: &Address) -> Result<&Arc<ServiceStore>> {
         let Address { uri, store: noted } = address;
+        let (first, fit) = self.of_scheme(uri)?;
+        let Some(id) = noted.as_ref().filter(|_| self.several) else {
+            return Ok(claimant(&fit, uri).unwrap_or(first));
+        };
+        let named = fit.iter().copied().find(|store| store.is_called(id));
+        let elsewhere = || Error::Unavailable(format!("Store {id} is not available on this node"));
+        named.or_else(|| claimant(&fit, uri)).ok_or_else(elsewhere)
+    }
+
+    /// The stores that take locations of this scheme, and the first of them.
+    fn of_scheme(&self, uri: &str) -> Result<(&Arc<ServiceStore>, Vec<&Arc<ServiceStore>>)> {
         let scheme = scheme_of(uri).ok_or_else(|| Error::BadLocation("The location has no URI scheme".to_owned()))?;
         let fit: Vec<_> = self.stores.iter().filter(|store| store.schemes().contains(&scheme.as_str())).collect();
-        let Some(first) = fit.first() else {
-            return Err(Error::BadLocation(format!("Unknown scheme '{scheme}' found in URI")));
-        };
-        if !self.several {
-            return Ok(first);
-        }
-        match (noted, named_of(&fit, noted.as_deref()).or_else(|| claimant(&fit, uri))) {
-            (_, Some(store)) => Ok(store),
-            (None, None) => Ok(first),
-            (Some(id), None) => Err(Error::Unavailable(format!("Store {id} is not available on this node"))),
-        }
+        let unknown = || Error::BadLocation(format!("Unknown scheme '{scheme}' found in URI"));
+        Ok((fit.first().copied().ok_or_else(unknown)?, fit))
     }
 
     /// What should be noted of a location as the id of its store instead of what is: nothing names one of these stores so
@@ -197,9 +199,8 @@ impl Stores {
         if !self.several || known {
             return None;
         }
-        let scheme = scheme_of(&address.uri)?;
-        let fit: Vec<_> = self.stores.iter().filter(|store| store.schemes().contains(&scheme.as_str())).collect();
-        claimant(&fit, &address.uri)?.id.as_deref()
+        let (_, fit) = self.of_scheme(&address.uri).ok()?;
+        claimant(&fit, &address.uri)?.id()
     }
 
     /// The store that a location lies in of which nothing is noted.
@@ -207,12 +208,16 @@ impl Stores {
         self.at(&Address::bare(uri))
     }
 
-    /// `notes` of a new location, with the store that it lies in; what they say of that is nobody's but the service's.
-    pub(crate) fn noted(&self, uri: &str, notes: Map<String, Value>) -> Map<String, Value> {
-        match self.for_uri(uri) {
-            Ok(store) => store.noted(notes),
-            Err(_) => notes,
+    /// `notes` of a new location, with the store that its URI begins like: of several stores that is the service's to say, and
+    /// nobody else's.
+    pub(crate) fn noted(&self, uri: &str, mut notes: Map<String, Value>) -> Map<String, Value> {
+        if self.several {
+            match self.better_note(&Address::bare(uri)) {
+                Some(id) => notes.insert(STORE_NOTE.to_owned(), id.into()),
+                None => notes.shift_remove(STORE_NOTE),
+            };
         }
+        notes
     }
 
     /// Whether a client may name `uri` as a location: only those of stores that say so, never of a kind that merely
@@ -236,11 +241,6 @@ fn called<'a>(stores: &'a [Arc<ServiceStore>], several: bool, name: &str) -> Opt
     }
     let scheme = name.trim().to_ascii_lowercase();
     stores.iter().find(|store| store.schemes().contains(&scheme.as_str()))
-}
-
-/// The one of this id.
-fn named_of<'a>(stores: &[&'a Arc<ServiceStore>], id: Option<&str>) -> Option<&'a Arc<ServiceStore>> {
-    stores.iter().copied().find(|store| id.is_some_and(|id| store.is_called(id)))
 }
 
 /// The one that the URI begins like, which of several is the one that says most of it: the directory of one store may lie

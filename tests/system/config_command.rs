@@ -126,6 +126,13 @@ fn each_of_several_stores_has_a_group_of_its_own() {
              filesystem_store_datadir?",
         ],
     );
+    let shown = deployment.shown(&["--all"]);
+    let value = |group, name| named(&shown, group, name).unwrap()["values"].clone();
+    assert_eq!(value("cloud", "s3_store_secret_key")[0]["value"], "****");
+    assert_eq!(value("fast", "weight")[0]["line"], 9);
+    // What counts there stands where it was set.
+    assert_eq!(value("fast", "filesystem_thin_provisioning"), json!([]));
+    assert_eq!(value("backend_defaults", "filesystem_thin_provisioning")[0]["value"], "true");
     let deployment = Deployment::new(
         "[glance_store]\ndefault_backend = fast\n[fast]\nweight = 1\n[backend_defaults]\nweight = 1\n\
          [os_glance_tasks_store]\nfilesystem_store_datadir = /t\n",
@@ -139,6 +146,26 @@ fn each_of_several_stores_has_a_group_of_its_own() {
             "8: warning: [os_glance_tasks_store] filesystem_store_datadir: has no effect: enabled_backends is not set",
         ],
     );
+}
+
+#[test]
+fn stores_that_cannot_be_are_found() {
+    for (conf, finding) in [
+        (
+            "[DEFAULT]\nenabled_backends = fast:file\n[glance_store]\ndefault_backend = slow\n",
+            "4: error: [glance_store] default_backend: Store for identifier slow not found",
+        ),
+        (
+            "[DEFAULT]\nenabled_backends = fast:shed\n[glance_store]\ndefault_backend = fast\n",
+            "2: error: [DEFAULT] enabled_backends: 'fast' is of the kind 'shed', of which there is no store",
+        ),
+        (
+            "[DEFAULT]\nenabled_backends = fast:file\n[glance_store]\ndefault_backend = fast\n[fast]\nweight = x\n",
+            "6: error: [fast] weight: 'x' is not an integer",
+        ),
+    ] {
+        Deployment::new(conf).finds(1, &[finding]);
+    }
 }
 
 /// What installers write, and what stood there in 2012.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::people::{People, message, patch};
 use super::upload::half_an_upload;
 use crate::harness::{
-    Client, Gander, Origin, Response, Setup, TRUSTED_CACHING, WriteLock, entries, eventually, gander_command, names,
+    Behaviour, Client, Gander, Origin, Response, Setup, TRUSTED_CACHING, WriteLock, entries, eventually, gander_command, names,
     run,
 };
 
@@ -245,6 +245,26 @@ fn the_heaviest_store_comes_first_and_the_others_stand_in() {
 }
 
 #[test]
+fn where_the_first_store_fails_the_next_one_is_asked() {
+    let people = people(&["fast", "web:1"]);
+    let http = &people.admin;
+    let (id, origin) = (add_to(http, "fast", b"abc"), Origin::serving(b"abc"));
+    let value = json!({"url": origin.url("/images/1"), "metadata": {}});
+    let added = patch(http, &format!("/v2/images/{id}"), &json!({"op": "add", "path": "/locations/-", "value": value}));
+    assert_eq!(added.expect(200).json()["stores"], "web,fast");
+    let gets = origin.gets();
+    for status in [500, 404, 403] {
+        origin.set(Behaviour::Status(status));
+        assert_eq!(http.get_file(&id).expect(200).body, b"abc");
+    }
+    assert_eq!(origin.gets(), gets + 3);
+    assert_eq!(http.get(&format!("/v2/images/{id}/file?prefer=fast")).expect(200).body, b"abc");
+    assert_eq!(origin.gets(), gets + 3);
+    let part = http.request("GET", &format!("/v2/images/{id}/file")).header("Range", "bytes=1-").send().expect(206);
+    assert_eq!(part.body, b"bc");
+}
+
+#[test]
 fn who_may_prefer_stores_is_a_rule() {
     let people = people(&["fast"]);
     people.gander.set_policy(r#"{"download_from_store": "role:admin"}"#);
@@ -306,6 +326,12 @@ fn the_data_of_a_store_that_is_not_here_is_left_to_who_has_it() {
     assert!(moved.exists());
     let journal = entries(&gander.path("fast/.journal"));
     assert!(fs::read_to_string(&journal[0]).unwrap().contains(r#""remote""#));
+    // A server that has it is a server with such a store, wherever that has its files now.
+    let mut gander = people.gander;
+    gander.end(Signal::TERM);
+    gander.configure("enabled_backends", "fast:file, remote:file");
+    gander.start_again();
+    assert!(!moved.exists() && entries(&gander.path("fast/.journal")).is_empty());
 }
 
 #[test]
