@@ -104,8 +104,9 @@ impl Images {
         }
         let mut places = Vec::new();
         for stored in &image.locations {
-            let readable = self.address(stored).ok().filter(|place| self.parts.stores.at(place).is_ok());
-            match readable {
+            // What lies in a store that is not here is readable all the same, and is not this scrubber's.
+            let foreign = |place: &Address| matches!(self.parts.stores.at(place), Err(StoreError::BadLocation(_)));
+            match self.address(stored).ok().filter(|place| !foreign(place)) {
                 Some(place) => places.push(place),
                 // The one that is queued in plain text: the scrubber need not have metadata_encryption_key.
                 None if image.locations.len() == 1 => {}

@@ -10,6 +10,7 @@ use super::filesystem::{self, Filesystem};
 use super::http::{self, Http};
 use super::unavailable::{self, Unavailable};
 use super::{Address, Error, Result, STORE_NOTE, ServiceStore, Store};
+use crate::model::ImageId;
 
 /// Longest location a client may name, in characters.
 const MAX_CLIENT_LOCATION: usize = 2048;
@@ -260,6 +261,9 @@ fn unnamed(driver: &Driver) -> std::result::Result<Arc<ServiceStore>, OpenError>
 fn named(settings: &NamedSettings, default: &str) -> std::result::Result<Arc<ServiceStore>, OpenError> {
     let NamedSettings { id, description, weight, driver } = settings.clone();
     let (kind, is_default, driver) = (driver.kind(), id == default, driver.open()?);
+    if driver.locations(&ImageId::random()).is_empty() && !driver.is_read_only() {
+        tracing::warn!("nothing can be added to the store {id}");
+    }
     Ok(Arc::new(ServiceStore { id: Some(id), kind, description, weight, is_default, driver }))
 }
 

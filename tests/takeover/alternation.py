@@ -10,10 +10,10 @@ from population import Population
 class Alternation:
     """A node with images, of which each next server must show just what the last one did."""
 
-    def __init__(self, directory, database, driver, cloud, web, program):
-        self.node = Node(directory, directory / "images", database, driver, cloud.keystone)
+    def __init__(self, directory, database, driver, cloud, web, program, several_stores=False):
+        self.node = Node(directory, directory / "images", database, driver, cloud.keystone, several_stores)
         self.url = self.node.url
-        self.all_of = Population(cloud.people, web)
+        self.all_of = Population(cloud.people, web, self.node.stores)
         self.admin = cloud.people["admin"]
         self.starts = {"Glance": servers.glance, "Gander": lambda node: servers.gander(program, node)}
         self.left = {}
@@ -25,12 +25,17 @@ class Alternation:
         with servers.glance(self.node):
             population.populate(self.url, self.all_of)
             population.define_metadata(self.url, self.admin)
+            population.copy(self.url, self.all_of)
             self._leave("private of bob")
         self._leave_files()
         for turn, name in enumerate(["Gander", "Glance", "Gander"], 1):
             with self.starts[name](self.node):
                 self._compare(name, turn)
                 population.change(self.url, self.all_of, turn)
+                if name == "Glance":
+                    population.copy(self.url, self.all_of)
+                else:
+                    population.withdraw(self.url, self.all_of)
                 self._leave("nameless" if turn == 1 else "private of alice")
             self._leave_files()
         self._remove_all()

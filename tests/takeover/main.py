@@ -15,7 +15,8 @@ from rolling import Rolling
 
 # Where the index of the cache is, which differs for the sake of variety: neither Glance nor Gander makes it depend.
 DRIVERS = {"sqlite": "sqlite", "mysql": "xattr", "postgresql": "sqlite"}
-PARTS = [*DRIVERS, "rolling"]
+# With several stores the database does not matter any more than with one.
+PARTS = [*DRIVERS, "stores", "rolling"]
 
 
 @contextlib.contextmanager
@@ -30,9 +31,11 @@ def database(kind, work):
 def run(part, work, cloud, web, program):
     """What differs, a line each."""
     work.mkdir()
-    with database("mysql" if part == "rolling" else part, work) as url:
+    with database({"rolling": "mysql", "stores": "sqlite"}.get(part, part), work) as url:
         if part == "rolling":
             test = Rolling(work, url, cloud, web, program)
+        elif part == "stores":
+            test = Alternation(work, url, "sqlite", cloud, web, program, several_stores=True)
         else:
             test = Alternation(work, url, DRIVERS[part], cloud, web, program)
         try:

@@ -107,6 +107,12 @@ fn kinds_that_are_not_built_are_known_by_name() {
     put(&http, &id, "c", b"abc").expect(410);
     assert_eq!(http.status(&id), "queued");
     put(&http, &id, "fast", b"abc").expect(204);
+    // A file store without a directory is as useless, but what is there is read.
+    put(&http, &http.register("raw", "bare"), "f", b"abc").expect(410);
+    for useless in ["a", "b", "c", "d", "e", "f"] {
+        let told = format!("nothing can be added to the store {useless}");
+        assert!(gander.log().lines().any(|line| line.ends_with(&told)), "{told}: {}", gander.log());
+    }
 }
 
 #[test]
@@ -459,6 +465,22 @@ fn what_killed_servers_leave_is_removed_from_the_right_store() {
     assert_eq!((names(&gander.path("slow")), names(&gander.path("fast"))), (vec![kept], Vec::new()));
     assert!(entries(&gander.path("slow/.journal")).is_empty());
     add_to(&gander.client(), "slow", b"again");
+}
+
+#[test]
+fn the_scrubber_leaves_the_data_of_a_store_that_is_not_here() {
+    let gander = several(Setup::api("").set("delayed_delete", "True"), &["fast"]).start();
+    let http = gander.client();
+    let id = add_to(&http, "fast", b"abc");
+    let moved = gander.path("elsewhere");
+    fs::rename(gander.path("fast").join(&id), &moved).unwrap();
+    let note = format!(r#"value = 'file://{}', meta_data = '{{"store": "remote"}}'"#, moved.display());
+    gander.rows(&format!("UPDATE image_locations SET {note}"));
+    http.delete(&format!("/v2/images/{id}")).expect(204);
+    let mut scrubber = gander_command();
+    run(scrubber.args(["scrubber", "--config-file"]).arg(gander.path("glance-api.conf")));
+    assert!(moved.exists());
+    assert_eq!(gander.rows("SELECT status FROM images"), ["pending_delete"]);
 }
 
 #[test]
