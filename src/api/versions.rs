@@ -224,6 +224,19 @@ mod tests {
     }
 
     #[test]
+    fn cache_and_several_stores_fill_the_list_of_minors() {
+        let minors = |cache, several_stores| V2 { cache, several_stores }.listed();
+        assert_eq!(minors(true, true), (0..=18).rev().collect::<Vec<_>>());
+        assert_eq!(minors(false, true), [15, 13, 12, 11, 10, 9, 8, 17, 7, 6, 5, 4, 3, 2, 1, 0]);
+        assert_eq!(minors(true, false), [18, 17, 16, 15, 14, 9, 7, 6, 5, 4, 3, 2, 1, 0]);
+        for (cache, several_stores) in [(true, true), (true, false), (false, true), (false, false)] {
+            let v2 = V2 { cache, several_stores };
+            let (listed, routed): (Vec<_>, Vec<_>) = (v2.listed(), (0..30).filter(|minor| v2.routes(*minor)).collect());
+            assert!(routed.len() == listed.len() && routed.iter().all(|minor| listed.contains(minor)), "{v2:?}");
+        }
+    }
+
+    #[test]
     fn v2_is_found_beside_v1() {
         let v1 = |path: &str| Wanted::V1 { path: path.to_owned() };
         let v2 = |path: &str| Wanted::V2 { path: Some(path.to_owned()) };

@@ -454,6 +454,22 @@ mod tests {
         }
     }
 
+    #[test]
+    fn clients_do_not_say_which_store_a_location_lies_in() {
+        let dir = tempfile::tempdir().unwrap();
+        let said = serde_json::json!({"store": "fast", "rack": "7"}).as_object().unwrap().clone();
+        let stores =
+            several(vec![("fast", file(dir.path())), ("web", Driver::Http(http::Settings::default()))]).unwrap();
+        for (uri, store) in [("http://host/x", Some("web")), ("file:///elsewhere/x", None), ("rbd://x", None)] {
+            let notes = stores.noted(uri, said.clone());
+            assert_eq!(Address::of(uri.to_owned(), &notes).store.as_deref(), store, "{uri}");
+            assert_eq!(notes.get("rack"), said.get("rack"));
+        }
+        // Where there is only one store of a kind it is no word of ours.
+        let single = Stores::open(&settings("file")).unwrap();
+        assert_eq!(single.noted("http://host/x", said.clone()), said);
+    }
+
     #[tokio::test]
     async fn what_one_of_several_stores_adds_names_it() {
         let dir = tempfile::tempdir().unwrap();

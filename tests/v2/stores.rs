@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use super::people::{People, message, patch};
 use super::upload::half_an_upload;
 use crate::harness::{
-    Behaviour, Client, Gander, Origin, Response, Setup, TRUSTED_CACHING, WriteLock, entries, eventually, gander_command, names,
-    run,
+    Behaviour, Client, Gander, Origin, Response, Setup, TRUSTED_CACHING, WriteLock, entries, eventually,
+    gander_command, names, run,
 };
 
 const LIMIT: Duration = Duration::from_secs(15);
