@@ -80,7 +80,10 @@ impl ImageApi {
         front: Front,
     ) -> Result<Self, v2::SchemaError> {
         let Front { v1, v2, links, cors, body_limit, health, longest_request_id } = front;
-        let offer = Offer { v1, v2: v2.is_some().then(|| V2 { cache: images.has_cache() }) };
+        let offer = Offer {
+            v1,
+            v2: v2.is_some().then(|| V2 { cache: images.has_cache(), several_stores: images.stores().is_some() }),
+        };
         let v1 = super::v1::router(images.clone(), cache_management);
         let v2 = v2
             .map(|settings| V2Api::new(images.clone(), settings, cache_management, longest_request_id))

@@ -24,6 +24,8 @@ pub(crate) struct Offer {
 pub(crate) struct V2 {
     /// There is an image cache.
     pub(crate) cache: bool,
+    /// There are several stores to choose from.
+    pub(crate) several_stores: bool,
 }
 
 impl V2 {
@@ -32,14 +34,17 @@ impl V2 {
         match minor {
             0..=7 | 9 | 15 | 17 => true,
             14 | 16 | 18 => self.cache,
+            8 | 10..=13 => self.several_stores,
             _ => false,
         }
     }
 
     /// The minors in the order of the document (v2-images §1.1).
     fn listed(self) -> Vec<u32> {
-        let newest: &[u32] = if self.cache { &[18, 17, 16, 15, 14, 9] } else { &[15, 9, 17] };
-        newest.iter().copied().chain((0..=7).rev()).collect()
+        let newest: &[u32] = if self.cache { &[18, 17, 16, 15, 14] } else { &[15] };
+        let of_stores: &[u32] = if self.several_stores { &[13, 12, 11, 10, 9, 8] } else { &[9] };
+        let current: &[u32] = if self.cache { &[] } else { &[17] };
+        [newest, of_stores, current].concat().into_iter().chain((0..=7).rev()).collect()
     }
 }
 
@@ -179,7 +184,7 @@ mod tests {
     use http::{HeaderMap, HeaderValue};
 
     const V1_ONLY: Offer = Offer { v1: true, v2: None };
-    const BOTH: Offer = Offer { v1: true, v2: Some(V2 { cache: true }) };
+    const BOTH: Offer = Offer { v1: true, v2: Some(V2 { cache: true, several_stores: false }) };
 
     fn ask(path: &str, accept: &str, offer: Offer) -> Wanted {
         let mut headers = HeaderMap::new();
@@ -219,6 +224,19 @@ mod tests {
     }
 
     #[test]
+    fn cache_and_several_stores_fill_the_list_of_minors() {
+        let minors = |cache, several_stores| V2 { cache, several_stores }.listed();
+        assert_eq!(minors(true, true), (0..=18).rev().collect::<Vec<_>>());
+        assert_eq!(minors(false, true), [15, 13, 12, 11, 10, 9, 8, 17, 7, 6, 5, 4, 3, 2, 1, 0]);
+        assert_eq!(minors(true, false), [18, 17, 16, 15, 14, 9, 7, 6, 5, 4, 3, 2, 1, 0]);
+        for (cache, several_stores) in [(true, true), (true, false), (false, true), (false, false)] {
+            let v2 = V2 { cache, several_stores };
+            let (listed, routed): (Vec<_>, Vec<_>) = (v2.listed(), (0..30).filter(|minor| v2.routes(*minor)).collect());
+            assert!(routed.len() == listed.len() && routed.iter().all(|minor| listed.contains(minor)), "{v2:?}");
+        }
+    }
+
+    #[test]
     fn v2_is_found_beside_v1() {
         let v1 = |path: &str| Wanted::V1 { path: path.to_owned() };
         let v2 = |path: &str| Wanted::V2 { path: Some(path.to_owned()) };
@@ -245,7 +263,7 @@ mod tests {
         for (path, accept) in [("/v1/images", ""), ("/images", "application/vnd.openstack.images-v1")] {
             assert_eq!(ask(path, accept, alone), Wanted::Versions { asked: false }, "{path}");
         }
-        let uncached = Offer { v1: true, v2: Some(V2 { cache: false }) };
+        let uncached = Offer { v1: true, v2: Some(V2 { cache: false, several_stores: false }) };
         assert_eq!(ask("/v2.18/images", "", uncached), Wanted::Versions { asked: false });
     }
 }

@@ -8,7 +8,7 @@ use super::findings::{Finding, Severity, place};
 use super::logging::LOG_CONFIG_APPEND;
 use super::{Error, Loaded, Program, Result};
 use crate::ops::log;
-use crate::store::Stores;
+use crate::store::{OpenError, Stores};
 
 const PROGRAM: &str = "glance-api";
 /// Where the image API listens when nobody says otherwise.
@@ -54,7 +54,7 @@ impl Loaded {
             settings.check().map_err(|bad| Error::Invalid { option: "[database] connection", reason: bad.reason() })
         }));
         ask(self.registry().map(drop));
-        ask(self.default_store());
+        ask(self.openable_stores());
         ask(self.cipher().map(drop));
         // Some of these are parts of others, which tell but the first thing that is wrong.
         ask(self.images().map(drop));
@@ -77,16 +77,17 @@ impl Loaded {
         errors
     }
 
-    fn default_store(&self) -> Result<()> {
-        let mut settings = self.stores()?;
-        // Without its directory the file store has nothing to open.
-        settings.filesystem.datadir = None;
-        let opened = Stores::open(&settings);
+    fn openable_stores(&self) -> Result<()> {
+        let opened = Stores::open(&self.stores()?.without_directories());
         opened.map(drop).map_err(|error| {
             let reason = error.to_string();
             // What is wrong with a store says with which of its options.
             let named = super::store::OPTIONS.iter().map(|opt| opt.name).find(|name| reason.starts_with(name));
-            Error::Invalid { option: named.unwrap_or("default_store"), reason }
+            let option = match error {
+                OpenError::UnknownDefaultBackend(_) => "[glance_store] default_backend",
+                OpenError::UnknownDefault(_) | OpenError::BadSetting(_) => named.unwrap_or("default_store"),
+            };
+            Error::Invalid { option, reason }
         })
     }
 

@@ -122,19 +122,18 @@ impl Loaded {
 
     /// Why no option of this group has an effect, if that is so.
     fn idle_group(&self, group: &str) -> Option<&'static str> {
-        let stores = self.conf.options().iter().find(|opt| opt.answers_to(("DEFAULT", "enabled_backends")));
-        let stores = stores.and_then(|opt| self.conf.str(opt).ok()?).unwrap_or_default();
-        let is_store =
-            stores.split(',').filter_map(|store| Some(store.split_once(':')?.0.trim())).any(|id| id == group);
         let known = GROUPS.iter().find(|(name, _)| name.eq_ignore_ascii_case(group)).map(|(_, why)| *why);
-        known.or_else(|| is_store.then_some("several stores are not built yet"))
+        known.or_else(|| self.idle_store_group(group))
     }
 
     /// What is odd about one line of a file.
     fn oddity(&self, at: &Setting<'_>) -> Option<String> {
         match self.conf.options().iter().find(|opt| opt.answers_to((at.group, at.name))) {
             None => Some(self.unknown(at)),
-            Some(opt) => opt.ignored.filter(|_| !is_default(opt, at.value)).map(without_effect),
+            Some(opt) => {
+                let ignored = opt.ignored.filter(|_| !is_default(opt, at.value));
+                ignored.or_else(|| self.idle_store_option((at.group, at.name))).map(without_effect)
+            }
         }
     }
 

@@ -51,10 +51,15 @@ pub(super) fn options() -> impl Iterator<Item = &'static Opt> {
         // Of old, stores had no group of their own.
         let stores = ["glance_store", "DEFAULT"];
         tables
-            .chain(stores.iter().flat_map(|group| stores::TABLES.iter().flat_map(|table| declared(table, group))))
+            .chain(stores.iter().flat_map(|group| stores::TABLES.iter().flat_map(|(_, table)| declared(table, group))))
             .collect()
     });
     OPTIONS.iter()
+}
+
+/// Those of a kind of store, in whatever group.
+pub(super) fn of_store(kind: &str) -> impl Iterator<Item = Opt> {
+    stores::TABLES.iter().filter(move |(of, _)| *of == kind).flat_map(|(_, table)| declared(table, table.group))
 }
 
 fn declared(table: &Table, group: &'static str) -> impl Iterator<Item = Opt> {

@@ -48,9 +48,10 @@ pub(super) static SCRUBBER_DATADIR: Opt = Opt::str("DEFAULT", "scrubber_datadir"
 static UPLOAD_JOURNAL_DIR: Opt = Opt::str("DEFAULT", "upload_journal_dir").empty_is_unset().help(
     "Where unfinished uploads and deletions are noted, for the next start of any server that shares it to clean up what \
      a crash left; share it wherever images are shared. Default: .journal below filesystem_store_datadir, or below that \
-     of filesystem_store_datadirs which has the lowest priority, or else below the data directory",
+     of filesystem_store_datadirs which has the lowest priority (of several stores: those of the first file store in \
+     enabled_backends), or else below the data directory",
 );
-static NODE_STAGING_URI: Opt = Opt::str("DEFAULT", "node_staging_uri")
+pub(super) static NODE_STAGING_URI: Opt = Opt::str("DEFAULT", "node_staging_uri")
     .default("file:///tmp/staging/")
     .empty_is_unset()
     .help("Directory where data waits for its import, as file:///path; no two deployments may share it");
@@ -104,8 +105,11 @@ impl Loaded {
             Some(dir) => PathBuf::from(dir),
             None => {
                 // Of several directories the one that is full last: without a journal no upload is taken.
-                let last = self.file_store()?.directories().ok().and_then(|mut directories| directories.pop());
-                last.map_or_else(|| self.data_dir.clone(), |directory| directory.path).join(".journal")
+                let first_store = self.image_directories()?.into_iter().next();
+                first_store
+                    .and_then(|mut directories| directories.pop())
+                    .unwrap_or_else(|| self.data_dir.clone())
+                    .join(".journal")
             }
         };
         let stage_host = match conf.str(&WORKER_SELF_REFERENCE_URL)? {
@@ -156,18 +160,5 @@ impl Loaded {
             reason: format!("'{text}' is no number, or none with B, KB, MB, GB or TB right behind it"),
         };
         bytes.ok_or_else(invalid).map(|bytes| Some(bytes).filter(|bytes| *bytes > 0))
-    }
-
-    /// Where data is staged. A server without a configuration keeps to its data directory.
-    pub(super) fn staging_dir(&self) -> Result<PathBuf> {
-        if self.files().is_empty() && !self.conf.is_set(&NODE_STAGING_URI) {
-            return Ok(self.data_dir.join("staging"));
-        }
-        let uri = self.conf.str(&NODE_STAGING_URI)?.unwrap_or_default();
-        let path = uri.strip_prefix("file://").filter(|path| path.starts_with('/'));
-        path.map(PathBuf::from).ok_or_else(|| Error::Invalid {
-            option: "node_staging_uri",
-            reason: "must be file:// and an absolute path".to_owned(),
-        })
     }
 }

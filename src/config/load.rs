@@ -66,6 +66,7 @@ fn declared() -> Vec<&'static Opt> {
         super::healthcheck::OPTIONS,
         super::v2::OPTIONS,
         super::store::OPTIONS,
+        super::backends::OPTIONS,
         super::cache::OPTIONS,
         super::images::OPTIONS,
         super::notify::OPTIONS,
@@ -101,7 +102,7 @@ impl Loaded {
         if let Some(fault) = faults.into_iter().next() {
             return Err(fault.into());
         }
-        loaded.conf.validate(&all_options()).map_err(Error::Values)?;
+        loaded.conf.validate(&loaded.conf.options().iter().collect::<Vec<_>>()).map_err(Error::Values)?;
         Ok(loaded)
     }
 
@@ -136,6 +137,7 @@ impl Loaded {
         {
             conf.declare(&super::auth_plugin::options(group.leak()).iter().collect::<Vec<_>>());
         }
+        super::backends::declare(&mut conf);
         Ok((Self { conf, data_dir: data_dir.to_owned(), embedded }, faults))
     }
 

@@ -4,6 +4,7 @@
 //! Everything is checked before anything is opened.
 
 mod auth_plugin;
+mod backends;
 mod cache;
 mod check;
 mod cors;

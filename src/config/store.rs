@@ -1,4 +1,5 @@
-//! Stores: `[glance_store]`, of old in `[DEFAULT]` (configuration §6, v1-system §9).
+//! Stores: `[glance_store]`, of old in `[DEFAULT]` (configuration §6, v1-system §9). What each of several stores has in its
+//! own group is in `backends.rs`, by these declarations.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use super::{Error, Loaded, Result};
 use crate::crypt::LocationCipher;
 use crate::store::{Settings, filesystem, http};
 
-static DEFAULT_STORE: Opt = Opt::str("glance_store", "default_store")
+pub(super) static DEFAULT_STORE: Opt = Opt::str("glance_store", "default_store")
     .deprecated(&[("DEFAULT", "default_store")])
     .default("file")
     .empty_is_unset()
@@ -35,7 +36,7 @@ static FILESYSTEM_STORE_FILE_PERM: Opt = Opt::int("glance_store", "filesystem_st
     .default("0")
     .range(0, 777)
     .help("Mode of its files, its digits read as octal; 0: by umask");
-static FILESYSTEM_STORE_CHUNK_SIZE: Opt = Opt::int("glance_store", "filesystem_store_chunk_size")
+pub(super) static FILESYSTEM_STORE_CHUNK_SIZE: Opt = Opt::int("glance_store", "filesystem_store_chunk_size")
     .deprecated(&[("DEFAULT", "filesystem_store_chunk_size")])
     .default("65536")
     .range(1, 1_073_741_824)
@@ -81,35 +82,57 @@ pub(super) static OPTIONS: &[&Opt] = &[
     &METADATA_ENCRYPTION_KEY,
 ];
 
+/// Those of a file store.
+pub(super) static FILE_OPTIONS: &[&Opt] = &[
+    &FILESYSTEM_STORE_DATADIR,
+    &FILESYSTEM_STORE_DATADIRS,
+    &FILESYSTEM_STORE_METADATA_FILE,
+    &FILESYSTEM_STORE_FILE_PERM,
+    &FILESYSTEM_STORE_CHUNK_SIZE,
+    &FILESYSTEM_THIN_PROVISIONING,
+];
+/// Those of an http store.
+pub(super) static HTTP_OPTIONS: &[&Opt] =
+    &[&HTTPS_CA_CERTIFICATES_FILE, &HTTPS_INSECURE, &HTTP_CONNECT_TIMEOUT, &HTTP_READ_TIMEOUT];
+
 impl Loaded {
     /// The stores.
     pub(crate) fn stores(&self) -> Result<Settings> {
-        let conf = &self.conf;
-        Ok(Settings {
-            default_store: conf.str(&DEFAULT_STORE)?.unwrap_or_default(),
-            enabled: conf.list(&STORES)?,
-            filesystem: self.file_store()?,
-            http: http::Settings {
-                connect_timeout: Duration::from_secs(self.natural(&HTTP_CONNECT_TIMEOUT)?),
-                first_byte_timeout: Duration::from_secs(self.natural(&HTTP_READ_TIMEOUT)?),
-                read_timeout: Duration::from_secs(self.natural(&HTTP_READ_TIMEOUT)?),
-                https_insecure: conf.bool(&HTTPS_INSECURE)?,
-                https_ca_certificates_file: conf.str(&HTTPS_CA_CERTIFICATES_FILE)?.map(Into::into),
-                proxies: conf.dict(&HTTP_PROXY_INFORMATION)?,
-            },
+        if let Some(several) = self.several_stores()? {
+            return Ok(several);
+        }
+        Ok(Settings::Single {
+            default_store: self.conf.str(&DEFAULT_STORE)?.unwrap_or_default(),
+            enabled: self.conf.list(&STORES)?,
+            filesystem: self.file_store(|opt| *opt)?,
+            http: self.http_store(|opt| *opt)?,
         })
     }
 
-    pub(super) fn file_store(&self) -> Result<filesystem::Settings> {
+    /// A file store, whose options are where `at` finds them.
+    pub(super) fn file_store(&self, at: impl Fn(&Opt) -> Opt) -> Result<filesystem::Settings> {
         let conf = &self.conf;
         Ok(filesystem::Settings {
-            datadir: conf.str(&FILESYSTEM_STORE_DATADIR)?.map(Into::into),
-            datadirs: conf.multi(&FILESYSTEM_STORE_DATADIRS)?,
-            metadata_file: conf.str(&FILESYSTEM_STORE_METADATA_FILE)?.map(Into::into),
-            file_perm: u32::try_from(self.natural(&FILESYSTEM_STORE_FILE_PERM)?).unwrap_or(0),
-            chunk_size: usize::try_from(self.natural(&FILESYSTEM_STORE_CHUNK_SIZE)?).unwrap_or(usize::MAX),
-            timeout: Some(self.natural(&FILESYSTEM_STORE_TIMEOUT)?).filter(|s| *s > 0).map(Duration::from_secs),
-            thin_provisioning: conf.bool(&FILESYSTEM_THIN_PROVISIONING)?,
+            datadir: conf.str(&at(&FILESYSTEM_STORE_DATADIR))?.map(Into::into),
+            datadirs: conf.multi(&at(&FILESYSTEM_STORE_DATADIRS))?,
+            metadata_file: conf.str(&at(&FILESYSTEM_STORE_METADATA_FILE))?.map(Into::into),
+            file_perm: u32::try_from(self.natural(&at(&FILESYSTEM_STORE_FILE_PERM))?).unwrap_or(0),
+            chunk_size: usize::try_from(self.natural(&at(&FILESYSTEM_STORE_CHUNK_SIZE))?).unwrap_or(usize::MAX),
+            timeout: Some(self.natural(&at(&FILESYSTEM_STORE_TIMEOUT))?).filter(|s| *s > 0).map(Duration::from_secs),
+            thin_provisioning: conf.bool(&at(&FILESYSTEM_THIN_PROVISIONING))?,
+        })
+    }
+
+    /// An http store, whose options are where `at` finds them.
+    pub(super) fn http_store(&self, at: impl Fn(&Opt) -> Opt) -> Result<http::Settings> {
+        let conf = &self.conf;
+        Ok(http::Settings {
+            connect_timeout: Duration::from_secs(self.natural(&at(&HTTP_CONNECT_TIMEOUT))?),
+            first_byte_timeout: Duration::from_secs(self.natural(&at(&HTTP_READ_TIMEOUT))?),
+            read_timeout: Duration::from_secs(self.natural(&at(&HTTP_READ_TIMEOUT))?),
+            https_insecure: conf.bool(&at(&HTTPS_INSECURE))?,
+            https_ca_certificates_file: conf.str(&at(&HTTPS_CA_CERTIFICATES_FILE))?.map(Into::into),
+            proxies: conf.dict(&at(&HTTP_PROXY_INFORMATION))?,
         })
     }
 

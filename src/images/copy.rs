@@ -18,7 +18,7 @@ pub(super) const STOPPING: &str = "the server is stopping";
 #[derive(Debug)]
 pub(crate) struct Copy {
     pub(crate) uri: String,
-    /// Scheme of the store to copy to; the default store if `None`.
+    /// The store to copy to: its id, or where stores have none its scheme; the default store if `None`.
     pub(crate) store: Option<String>,
     /// Bytes that must arrive.
     pub(crate) size: Option<u64>,

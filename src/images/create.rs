@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::storage_quota::recorded;
 use super::{Error, Images, Result};
 use crate::model::{Context, Image, ImageFields, ImageStatus, Resource, Visibility, is_own_property};
+use crate::store::Store as _;
 
 impl Images {
     /// Reserves an image in status `queued`, or `active` if its data is at `location` already.

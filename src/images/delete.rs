@@ -10,7 +10,7 @@ use super::{Error, Images, Result};
 use crate::db::{self, Step};
 use crate::model::{Api, Context, Image, ImageId, ImageStatus, Location};
 use crate::notify::{Event, Priority};
-use crate::store;
+use crate::store::{self, Address, Store as _};
 
 /// A change of the image at the same moment makes a deletion start again; that many in a row are no coincidence.
 const ATTEMPTS: usize = 8;
@@ -35,17 +35,17 @@ impl Images {
         let (image, delayed, entry) = self.delete_record(ctx, id).await?;
         self.background.uploads.end(id);
         self.unstage(id).await;
-        let uris = self.readable_locations(&image);
+        let places = self.readable_places(&image);
         if let Some(cache) = &self.parts.cache
             && let Err(error) = cache.evict(id).await
         {
             tracing::error!("Unable to evict deleted image {id} from the cache: {error}");
         }
         let settled = match delayed {
-            true => self.queue_for_scrubber(id, &uris).await,
-            false => self.remove_data(id, &uris).await,
+            true => self.queue_for_scrubber(id, &places).await,
+            false => self.remove_data(id, &places).await,
         };
-        if let Some(entry) = entry.filter(|_| settled && uris.len() == image.locations.len()) {
+        if let Some(entry) = entry.filter(|_| settled && places.len() == image.locations.len()) {
             entry.settle().await;
         }
         match ctx.api {
@@ -99,16 +99,15 @@ impl Images {
     /// Notes what is about to be deleted. Where that cannot be done the image is deleted all the same: a full disk must
     /// not keep its users from making room.
     async fn note_deletion(&self, image: &Image) -> Option<Entry> {
-        let locations = image.locations.iter().map(|stored| stored.uri.clone()).collect();
-        let note = Note { work: Work::Delete, locations, repeatable: false };
+        let note = Note::of_removal(Work::Delete, &image.locations);
         let begun = Entry::begin(&self.parts.settings.upload_journal_dir, &image.id, note).await;
         begun.inspect_err(|error| tracing::warn!("deleting image {} without a journal: {error}", image.id)).ok()
     }
 
     /// The locations that the configured key decrypts; the others are the operator's to find.
-    fn readable_locations(&self, image: &Image) -> Vec<String> {
+    fn readable_places(&self, image: &Image) -> Vec<Address> {
         let read = |stored: &Location| {
-            let plain = self.plain_location(&stored.uri);
+            let plain = self.address(stored);
             plain.inspect_err(|error| tracing::error!("data of deleted image {} is left: {error}", image.id)).ok()
         };
         image.locations.iter().filter_map(read).collect()
@@ -116,10 +115,10 @@ impl Images {
 
     /// False if some data is not queued: then a recovery does it, or the scrubber's clean-up, which looks at the
     /// records.
-    pub(super) async fn queue_for_scrubber(&self, id: &ImageId, uris: &[String]) -> bool {
+    pub(super) async fn queue_for_scrubber(&self, id: &ImageId, places: &[Address]) -> bool {
         let mut queued = true;
         let due = scrub_queue::now().saturating_add(self.parts.settings.scrub_time);
-        for uri in uris {
+        for Address { uri, .. } in places {
             let entry = ScrubEntry { uri: uri.clone(), due };
             if let Err(error) = scrub_queue::add(&self.parts.settings.scrubber_datadir, id, &entry).await {
                 tracing::error!("Unable to queue image {id} for the scrubber: {error}");
@@ -131,11 +130,11 @@ impl Images {
 
     /// Removes the data. Read-only stores and missing data are no fault, nor are locations that no store understands: there
     /// is nothing that could be removed, however often it is tried. False if some is left that should not be.
-    pub(super) async fn remove_data(&self, id: &ImageId, uris: &[String]) -> bool {
+    pub(super) async fn remove_data(&self, id: &ImageId, places: &[Address]) -> bool {
         let mut gone = true;
-        for uri in uris {
-            let removed = match self.parts.stores.for_uri(uri) {
-                Ok(store) => store.delete(uri).await,
+        for place in places {
+            let removed = match self.parts.stores.at(place) {
+                Ok(store) => store.delete(&place.uri).await,
                 Err(error) => Err(error),
             };
             if let Err(error) = removed {

@@ -11,12 +11,14 @@ use bytes::Bytes;
 use futures_util::Stream;
 
 use super::guard::exactly;
+use super::held::preferred_first;
 use super::source::{StoredImage, expected};
 use super::{Error, Images, Result};
 use crate::cache::{Cache, FetchError, Fetched, Verdict, bypass};
 use crate::db;
 use crate::model::{ByteStream, Context, Image, ImageId, ImageStatus, RangeSpec};
 use crate::notify::{Notifier, Sent};
+use crate::store::Address;
 
 /// An image on its way to a client.
 pub(crate) struct Download {
@@ -69,14 +71,20 @@ impl Images {
         if image.status != ImageStatus::Active || image.deleted {
             return Err(Error::NotActive(image.id));
         }
-        self.open(ctx, image, wanted, requester).await
+        self.open(ctx, image, wanted, &[], requester).await
     }
 
     /// An image whose data the caller may have by v2: one that has some, and is not deactivated but for admins
-    /// (v2-images §8.2).
-    pub(crate) async fn downloadable(&self, ctx: &Context, id: &ImageId) -> Result<Image> {
+    /// (v2-images §8.2). Where there are several stores, the caller may prefer some of them.
+    pub(crate) async fn downloadable(&self, ctx: &Context, id: &ImageId, preferred: &[String]) -> Result<Image> {
         let image = self.lookup(ctx, id).await?;
         self.parts.policy.enforce_on(ctx, "download_image", &image).await?;
+        if !preferred.is_empty() {
+            self.parts.policy.enforce_on(ctx, "download_from_store", &image).await?;
+            if let Some(unknown) = preferred.iter().find(|id| self.parts.stores.by_name(id).is_none()) {
+                return Err(Error::UnknownPreference(unknown.clone()));
+            }
+        }
         match image.status {
             ImageStatus::Deactivated if !ctx.is_admin => Err(Error::Deactivated),
             _ if image.locations.is_empty() => Err(Error::NoData(image.id)),
@@ -84,16 +92,19 @@ impl Images {
         }
     }
 
-    /// Opens the data of an image that the caller may have, or a part of it.
+    /// Opens the data of an image that the caller may have, or a part of it; where it is taken from a store, from a preferred
+    /// one if it is there.
     pub(crate) async fn open(
         &self,
         ctx: &Context,
         image: Image,
         wanted: Option<Wanted>,
+        preferred: &[String],
         requester: &Requester,
     ) -> Result<Download> {
         let wanted = wanted.filter(|wanted| wanted.only_if.is_none() || wanted.only_if == image.checksum);
-        let Fetched { verdict, size, part, data } = self.fetch(ctx, &image, wanted.map(|wanted| wanted.range)).await?;
+        let range = wanted.map(|wanted| wanted.range);
+        let Fetched { verdict, size, part, data } = self.fetch(ctx, &image, range, preferred).await?;
         tracing::debug!("image {}: cache {}", image.id, verdict.as_str());
         // An announced size of 0 means unknown in v1.
         let size = size.filter(|size| *size > 0 || image.checksum.is_some());
@@ -102,17 +113,24 @@ impl Images {
         Ok(Download { image, size, part, data, verdict })
     }
 
-    async fn fetch(&self, ctx: &Context, image: &Image, wanted: Option<RangeSpec>) -> Result<Fetched> {
+    async fn fetch(
+        &self,
+        ctx: &Context,
+        image: &Image,
+        wanted: Option<RangeSpec>,
+        preferred: &[String],
+    ) -> Result<Fetched> {
         let expected = expected(image);
+        let places = self.addresses(image).map(|addresses| preferred_first(addresses, preferred));
         // What not everybody may have is neither kept for everybody nor looked for there.
         let cache = self.parts.cache.as_ref().filter(|_| image.status == ImageStatus::Active);
         let Some(cache) = cache else {
-            let source = self.source_of(image)?;
+            let source = self.source_at(places?);
             return Ok(bypass(&*source, &expected, wanted, Verdict::Disabled).await?);
         };
         // An entry needs no store: locations that cannot be read are no matter before somebody has to read them.
-        let (source, unreadable) = match self.plain_locations(image) {
-            Ok(uris) => (self.source_at(uris), None),
+        let (source, unreadable) = match places {
+            Ok(places) => (self.source_at(places), None),
             Err(error) => (self.source_at(Vec::new()), Some(error)),
         };
         let fetched = cache.fetch(&image.id, source, &expected, wanted).await;
@@ -145,11 +163,15 @@ impl Images {
 
     /// The image's data as the cache reads it.
     pub(super) fn source_of(&self, image: &Image) -> Result<Arc<StoredImage>> {
-        Ok(self.source_at(self.plain_locations(image)?))
+        Ok(self.source_at(self.addresses(image)?))
     }
 
-    fn source_at(&self, uris: Vec<String>) -> Arc<StoredImage> {
-        Arc::new(StoredImage { stores: Arc::clone(&self.parts.stores), uris, cap: self.parts.settings.image_size_cap })
+    fn source_at(&self, places: Vec<Address>) -> Arc<StoredImage> {
+        Arc::new(StoredImage {
+            stores: Arc::clone(&self.parts.stores),
+            places,
+            cap: self.parts.settings.image_size_cap,
+        })
     }
 
     /// Sends `image.send` once the data is out or the client is gone.

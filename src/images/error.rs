@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use imgformat::Refusal;
 
-use super::{PlaceRefusal, SharingRefusal};
+use super::{PlaceRefusal, SharingRefusal, WithdrawalRefusal};
 use crate::cache;
 use crate::db;
 use crate::model::{ImageId, ImageStatus, Resource};
@@ -114,6 +114,12 @@ pub(crate) enum Error {
     /// No such store.
     #[error("Requested store {0} not available on this Glance server")]
     UnknownStore(String),
+    /// A store that is preferred for a download is none.
+    #[error("Store '{0}' is not configured.")]
+    UnknownPreference(String),
+    /// What v2 says of taking data from one of several stores.
+    #[error(transparent)]
+    Withdrawal(#[from] WithdrawalRefusal),
     /// A location that clients may not name, or that cannot be understood.
     #[error("{0}")]
     BadLocation(#[source] store::Error),

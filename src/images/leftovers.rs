@@ -4,6 +4,7 @@ use super::journal::{self, Abandoned, Note, Work};
 use super::{Error, Images};
 use crate::db;
 use crate::model::{Context, Image, ImageId, ImageStatus};
+use crate::store::Address;
 use ImageStatus::{Active, Deactivated, Deleted, Importing, Killed, PendingDelete, Queued, Saving, Uploading};
 
 /// Why an entry stays.
@@ -61,7 +62,11 @@ impl Images {
     ) -> Result<(), Failure> {
         // One that is not found may merely not be ours to see, through a registry that takes us for somebody else.
         let image = self.parts.metadata.image_get(ctx, id).await?;
-        let named = note.locations.iter().map(|stored| self.plain_location(stored)).collect::<Result<Vec<_>, _>>()?;
+        let address = |stored: &String| {
+            let store = note.stores.get(stored).cloned();
+            self.plain_location(stored).map(|uri| Address { uri, store })
+        };
+        let named = note.locations.iter().map(address).collect::<Result<Vec<_>, _>>()?;
         match (note.work, image.status) {
             // It died before it had the image, so it stored nothing; who has it now is not our business.
             (Work::Upload, Queued | Uploading | Importing) if !note.repeatable => Ok(()),
@@ -89,7 +94,7 @@ impl Images {
             }
             (Work::Upload, Uploading) => Err(Failure::Busy),
             (Work::Upload | Work::Stage | Work::Remove, Active | Deactivated) => {
-                self.remove_left(id, &unheld(named, &self.plain_locations(&image)?)).await
+                self.remove_left(id, &unheld(named, &self.addresses(&image)?)).await
             }
             // The record decides what becomes of the data, whoever was interrupted.
             (_, Deleted) => {
@@ -97,7 +102,7 @@ impl Images {
                 self.remove_left(id, &named).await
             }
             (_, PendingDelete) => {
-                let held = self.plain_locations(&image)?;
+                let held = self.addresses(&image)?;
                 self.finish_deletion(ctx, &image).await?;
                 self.remove_left(id, &unheld(named, &held)).await?;
                 match self.queue_for_scrubber(id, &held).await {
@@ -127,10 +132,10 @@ impl Images {
         &self,
         ctx: &Context,
         image: &Image,
-        uris: &[String],
+        places: &[Address],
         repeatable: bool,
     ) -> Result<(), Failure> {
-        self.remove_left(&image.id, uris).await?;
+        self.remove_left(&image.id, places).await?;
         if repeatable {
             // There may be staged data behind it, had the removal of other data been interrupted.
             self.unstage(&image.id).await;
@@ -150,8 +155,8 @@ impl Images {
     }
 
     /// Removes data that no record holds.
-    async fn remove_left(&self, id: &ImageId, uris: &[String]) -> Result<(), Failure> {
-        match self.remove_data(id, uris).await {
+    async fn remove_left(&self, id: &ImageId, places: &[Address]) -> Result<(), Failure> {
+        match self.remove_data(id, places).await {
             true => Ok(()),
             false => Err(Failure::Lasting("its data cannot be removed".to_owned())),
         }
@@ -159,6 +164,6 @@ impl Images {
 }
 
 /// Those of the named locations that the record does not hold.
-fn unheld(named: Vec<String>, held: &[String]) -> Vec<String> {
-    named.into_iter().filter(|uri| !held.contains(uri)).collect()
+fn unheld(named: Vec<Address>, held: &[Address]) -> Vec<Address> {
+    named.into_iter().filter(|place| held.iter().all(|kept| kept.uri != place.uri)).collect()
 }

@@ -53,7 +53,7 @@ impl Images {
             return Err(PlaceRefusal::Status { verb: "add", status: image.status }.into());
         }
         self.parts.policy.enforce_on(ctx, "add_image_location", &image).await?;
-        let by_http = uri.starts_with("http") && self.parts.stores.by_name("http").is_some();
+        let by_http = uri.starts_with("http") && self.parts.stores.know("http");
         if !by_http && !ctx.is_service() {
             return Err(PlaceRefusal::NotHttp.into());
         }

@@ -16,6 +16,7 @@ mod download;
 mod error;
 mod guard;
 mod habits;
+mod held;
 mod journal;
 mod leftovers;
 mod limits;
@@ -45,13 +46,14 @@ mod tests;
 mod update;
 mod upload;
 mod verify;
+mod withdraw;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use fastio::Algorithm;
-use serde_json::{Map, Value};
+use serde_json::Map;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -67,7 +69,7 @@ use crate::model::{Api, Context, Image, Location};
 use crate::notify::Notifier;
 use crate::policy::Policy;
 use crate::quota::Limits;
-use crate::store::Stores;
+use crate::store::{ServiceStore, Stores};
 
 pub(crate) use cache_api::Clear;
 pub(crate) use change::{Attribute, Change};
@@ -80,6 +82,7 @@ pub(crate) use sharing::SharingRefusal;
 pub(crate) use update::Brings;
 pub(crate) use upload::Upload;
 pub(crate) use verify::Verification;
+pub(crate) use withdraw::WithdrawalRefusal;
 
 /// Limits and habits of the use cases, as configured.
 #[derive(Debug, Clone)]
@@ -102,7 +105,7 @@ pub(crate) struct Settings {
     pub(crate) scrubber_datadir: PathBuf,
     /// Where unfinished uploads and deletions are noted (`upload_journal_dir`).
     pub(crate) upload_journal_dir: PathBuf,
-    /// Where data is staged (`node_staging_uri`).
+    /// Where data is staged (`node_staging_uri`, or that of `[os_glance_staging_store]`).
     pub(crate) staging_dir: PathBuf,
     /// Where other servers reach this one, which has staged data (`worker_self_reference_url`).
     pub(crate) stage_host: Option<String>,
@@ -238,10 +241,17 @@ impl Images {
         }
     }
 
-    /// What v2 shows of the places of the image's data: URI and notes of each that can be read.
-    pub(crate) fn shown_locations(&self, image: &Image) -> Vec<(String, Map<String, Value>)> {
-        let shown = |location: &Location| Some((self.plain_location(&location.uri).ok()?, location.metadata.clone()));
-        image.locations.iter().filter_map(shown).collect()
+    /// The stores, if there are several to choose from.
+    pub(crate) fn stores(&self) -> Option<&[Arc<ServiceStore>]> {
+        self.parts.stores.several()
+    }
+
+    /// The same for who may know how they are configured.
+    pub(crate) async fn stores_in_detail(&self, ctx: &Context) -> Result<Option<&[Arc<ServiceStore>]>> {
+        if self.stores().is_some() {
+            self.parts.policy.enforce(ctx, "stores_info_detail").await?;
+        }
+        Ok(self.stores())
     }
 
     /// Asks what v1's own rules say before an image is looked up. Today's look at the image: [`Images::authorise_seen`].
@@ -266,11 +276,6 @@ impl Images {
         if ctx.read_only { Err(Error::ReadOnly) } else { Ok(()) }
     }
 
-    /// The plain URIs of the image's data, in order.
-    fn plain_locations(&self, image: &Image) -> Result<Vec<String>> {
-        image.locations.iter().map(|stored| self.plain_location(&stored.uri)).collect()
-    }
-
     fn plain_location(&self, stored: &str) -> Result<String> {
         match &self.parts.cipher {
             None => Ok(stored.to_owned()),
@@ -278,11 +283,15 @@ impl Images {
         }
     }
 
-    /// A location as it goes to the metadata.
+    /// A location as it goes to the metadata, with nothing but the store noted of it.
     fn stored_location(&self, uri: &str) -> Location {
-        Location::bare(match &self.parts.cipher {
+        Location { uri: self.stored_uri(uri), metadata: self.parts.stores.noted(uri, Map::new()) }
+    }
+
+    fn stored_uri(&self, uri: &str) -> String {
+        match &self.parts.cipher {
             None => uri.to_owned(),
             Some(cipher) => cipher.encrypt(uri),
-        })
+        }
     }
 }

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::held::noted_store;
 use super::journal::{Entry, Note, Work};
 use super::place::{accepted, check_metadata};
 use super::storage_quota::{Room, recorded};
 use super::{Error, Images, Place, PlaceChange, PlaceRefusal, Position, Result};
 use crate::db::{self, UpdateMode};
 use crate::model::{Context, Image, ImageFields, ImageId, ImageStatus, Location, Resource};
+use crate::store::{Address, STORE_NOTE, Store as _};
 
 /// The places of an image's data as the changes so far would leave them.
 pub(super) struct Places {
@@ -26,6 +28,18 @@ pub(super) struct Places {
 }
 
 impl Places {
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Takes the first place in this store away; false if there is none.
+    pub(super) fn remove_from(&mut self, store: &str) -> bool {
+        let at = self.places.iter().position(|(_, location)| noted_store(&location.metadata) == Some(store));
+        self.removed.extend(at.map(|at| self.places.remove(at)));
+        at.is_some()
+    }
+
     fn uris(&self) -> Vec<String> {
         self.places.iter().map(|(uri, _)| uri.clone()).collect()
     }
@@ -46,11 +60,9 @@ impl Images {
 
     /// The places as they are.
     pub(super) fn places(&self, image: &Image) -> Result<Places> {
-        let stored = image.locations.iter();
-        let places = stored.map(|stored| Ok((self.plain_location(&stored.uri)?, stored.clone())));
         Ok(Places {
             image: image.clone(),
-            places: places.collect::<Result<_>>()?,
+            places: self.plain_and_stored(image)?,
             removed: Vec::new(),
             room: None,
             added: 0,
@@ -90,7 +102,7 @@ impl Images {
                 if draft.places.is_empty() {
                     return self.place(ctx, draft, places.into_iter().enumerate().collect(), formats).await;
                 }
-                rewrite(draft, places, self.parts.settings.hashing_algorithm)
+                rewrite(draft, places, self.parts.settings.hashing_algorithm, self.stores().is_some())
             }
         }
     }
@@ -111,6 +123,7 @@ impl Images {
         }
         for (at, Place { uri, metadata, .. }) in at.into_iter().zip(places) {
             metadata.values().try_for_each(check_metadata)?;
+            let metadata = self.parts.stores.noted(&uri, metadata);
             if draft.places.iter().any(|(known, location)| *known == uri && location.metadata == metadata) {
                 return Err(PlaceRefusal::Twice(uri).into());
             }
@@ -133,7 +146,7 @@ impl Images {
                 draft.image.size = Some(size);
                 draft.image.status = ImageStatus::Active;
             }
-            let stored = Location { metadata, ..self.stored_location(&uri) };
+            let stored = Location { metadata, uri: self.stored_uri(&uri) };
             draft.places.insert(at, (uri, stored));
         }
         if let Some(validation) = validation {
@@ -173,12 +186,14 @@ impl Images {
             ..fields
         };
         let kept = draft.uris();
-        let (uris, stored): (Vec<String>, Vec<Location>) =
-            std::mem::take(&mut draft.removed).into_iter().filter(|(uri, _)| !kept.contains(uri)).unzip();
+        let (places, stored): (Vec<Address>, Vec<Location>) = std::mem::take(&mut draft.removed)
+            .into_iter()
+            .filter(|(uri, _)| !kept.contains(uri))
+            .map(|(uri, stored)| (Address::of(uri, &stored.metadata), stored))
+            .unzip();
         let mut entry = None;
         if !stored.is_empty() {
-            let locations = stored.into_iter().map(|stored| stored.uri).collect();
-            let note = Note { work: Work::Remove, locations, repeatable: false };
+            let note = Note::of_removal(Work::Remove, &stored);
             let begun = Entry::begin(&self.parts.settings.upload_journal_dir, &image.id, note).await;
             entry = Some(begun.map_err(|error| {
                 tracing::error!("no location is removed, as upload_journal_dir cannot be written: {error}");
@@ -189,7 +204,7 @@ impl Images {
         let saving = self.parts.metadata.image_relocate(ctx, &image.id, &image.locations, fields, mode);
         let saved = recorded(draft.room.as_deref(), saving).await;
         let settled = match &saved {
-            Ok(_) => self.remove_data(&image.id, &uris).await,
+            Ok(_) => self.remove_data(&image.id, &places).await,
             // What may have happened all the same is decided by the next start.
             Err(error) => !matches!(error, db::Error::Unavailable(_) | db::Error::Internal(_)),
         };
@@ -225,7 +240,7 @@ fn remove(draft: &mut Places, position: Option<Position>) -> Result<()> {
 }
 
 /// The same places in another order, or with other notes.
-fn rewrite(draft: &mut Places, places: Vec<Place>, algorithm: fastio::Algorithm) -> Result<()> {
+fn rewrite(draft: &mut Places, places: Vec<Place>, algorithm: fastio::Algorithm, several: bool) -> Result<()> {
     let mut left = std::mem::take(&mut draft.places);
     let before: Vec<String> = left.iter().map(|(uri, _)| uri.clone()).collect();
     accepted(&draft.image, &places, algorithm)?;
@@ -235,7 +250,19 @@ fn rewrite(draft: &mut Places, places: Vec<Place>, algorithm: fastio::Algorithm)
             return Err(PlaceRefusal::NotEmpty(before).into());
         };
         let (uri, stored) = left.remove(at);
+        let metadata = with_note_of(metadata, &stored, several);
         draft.places.push((uri, Location { metadata, ..stored }));
     }
     if left.is_empty() { Ok(()) } else { Err(PlaceRefusal::NotEmpty(before).into()) }
+}
+
+/// What a client wants to be noted of a place, but for the store that it lies in, of `several`.
+fn with_note_of(mut metadata: Map<String, Value>, stored: &Location, several: bool) -> Map<String, Value> {
+    if several {
+        match stored.metadata.get(STORE_NOTE) {
+            Some(note) => metadata.insert(STORE_NOTE.to_owned(), note.clone()),
+            None => metadata.shift_remove(STORE_NOTE),
+        };
+    }
+    metadata
 }

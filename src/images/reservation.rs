@@ -30,8 +30,9 @@ impl Images {
         work: Work,
         fields: ImageFields,
     ) -> Result<Reservation> {
-        let locations = store.locations(&image.id).iter().map(|uri| self.stored_location(uri).uri).collect();
-        let note = Note { work, locations, repeatable: ctx.api == Api::V2 };
+        let locations: Vec<String> = store.locations(&image.id).iter().map(|uri| self.stored_uri(uri)).collect();
+        let stores = locations.iter().filter_map(|stored| Some((stored.clone(), store.id()?.to_owned()))).collect();
+        let note = Note { work, locations, stores, repeatable: ctx.api == Api::V2 };
         let mut entry =
             Entry::begin(&self.parts.settings.upload_journal_dir, &image.id, note).await.map_err(|error| {
                 tracing::error!("no upload is taken, as upload_journal_dir cannot be written: {error}");

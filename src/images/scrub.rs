@@ -8,7 +8,7 @@ use super::scrub_queue::{self, ScrubEntry};
 use super::{Images, Result};
 use crate::db::{Error as MetadataError, UpdateMode};
 use crate::model::{Context, Filters, Image, ImageFields, ImageId, ImageQuery, ImageStatus, PublicFilter};
-use crate::store::Error as StoreError;
+use crate::store::{Address, Error as StoreError, Store as _};
 
 /// Records asked for per page while cleaning up; the owner of the metadata may send fewer.
 const PAGE: u64 = 100;
@@ -130,38 +130,42 @@ impl Images {
     }
 
     async fn scrub_queued(&self, ctx: &Context, id: &ImageId, entry: ScrubEntry) -> std::result::Result<(), Failure> {
-        let uris = match self.parts.metadata.image_get(ctx, id).await {
+        let places = match self.parts.metadata.image_get(ctx, id).await {
             Ok(image) => self.with_recorded(entry.uri, &image)?,
-            Err(MetadataError::NotFound(_)) => vec![entry.uri],
+            Err(MetadataError::NotFound(_)) => vec![Address::bare(&entry.uri)],
             Err(error) => return Err(error.into()),
         };
-        self.scrub_one(ctx, id, &uris).await?;
+        self.scrub_one(ctx, id, &places).await?;
         Ok(scrub_queue::remove(&self.parts.settings.scrubber_datadir, id).await?)
     }
 
     /// The queued location and those of the record: an entry holds one, an image may have several.
-    fn with_recorded(&self, queued: String, image: &Image) -> std::result::Result<Vec<String>, Failure> {
+    fn with_recorded(&self, queued: String, image: &Image) -> std::result::Result<Vec<Address>, Failure> {
         // An image that was purged and added anew may have the data's old name.
         if !matches!(image.status, ImageStatus::PendingDelete | ImageStatus::Deleted) {
             return Err(Failure::InUse(image.status.as_str()));
         }
-        let mut uris = vec![queued];
+        let mut places = Vec::new();
         for stored in &image.locations {
-            let readable = self.plain_location(&stored.uri).ok().filter(|uri| self.parts.stores.for_uri(uri).is_ok());
-            match readable {
-                Some(uri) if uris.contains(&uri) => {}
-                Some(uri) => uris.push(uri),
+            // What lies in a store that is not here is readable all the same, and is not this scrubber's.
+            let foreign = |place: &Address| matches!(self.parts.stores.at(place), Err(StoreError::BadLocation(_)));
+            match self.address(stored).ok().filter(|place| !foreign(place)) {
+                Some(place) => places.push(place),
                 // The one that is queued in plain text: the scrubber need not have metadata_encryption_key.
                 None if image.locations.len() == 1 => {}
                 None => return Err(super::Error::UnreadableLocation.into()),
             }
         }
-        Ok(uris)
+        // Where it lies, the record tells better than the entry.
+        if places.iter().all(|place: &Address| place.uri != queued) {
+            places.push(Address::bare(&queued));
+        }
+        Ok(places)
     }
 
-    async fn scrub_one(&self, ctx: &Context, id: &ImageId, uris: &[String]) -> std::result::Result<(), Failure> {
-        for uri in uris {
-            self.scrub_data(uri).await?;
+    async fn scrub_one(&self, ctx: &Context, id: &ImageId, places: &[Address]) -> std::result::Result<(), Failure> {
+        for place in places {
+            self.scrub_data(place).await?;
         }
         let fields = ImageFields { status: Some(ImageStatus::Deleted), ..ImageFields::default() };
         let mode = UpdateMode { purge_props: false, from_status: Some(ImageStatus::PendingDelete) };
@@ -173,9 +177,9 @@ impl Images {
     }
 
     /// Removes data. Missing data is no fault, nor is that of read-only stores: it was never this service's.
-    async fn scrub_data(&self, uri: &str) -> std::result::Result<(), StoreError> {
-        let store = self.parts.stores.for_uri(uri)?;
-        match store.delete(uri).await {
+    async fn scrub_data(&self, place: &Address) -> std::result::Result<(), StoreError> {
+        let store = self.parts.stores.at(place)?;
+        match store.delete(&place.uri).await {
             Err(StoreError::NotFound(_)) => Ok(()),
             Err(StoreError::Unsupported(_)) if store.is_read_only() => Ok(()),
             other => other,
@@ -208,7 +212,7 @@ impl Images {
     }
 
     async fn scrub_recorded(&self, ctx: &Context, image: &Image) -> std::result::Result<(), Failure> {
-        self.scrub_one(ctx, &image.id, &self.plain_locations(image)?).await
+        self.scrub_one(ctx, &image.id, &self.addresses(image)?).await
     }
 
     async fn pending_images(&self, ctx: &Context) -> Result<Vec<Image>> {

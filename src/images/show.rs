@@ -65,6 +65,7 @@ impl Images {
     /// The record behind `id`, if the caller can see it; the caller of this has asked the policy.
     pub(super) async fn lookup(&self, ctx: &Context, id: &ImageId) -> Result<Image> {
         let found = self.parts.metadata.image_get(ctx, id).await;
-        found.map_err(|source| Error::Lookup { id: id.to_string(), source })
+        let image = found.map_err(|source| Error::Lookup { id: id.to_string(), source })?;
+        Ok(self.with_true_notes(ctx, image).await)
     }
 }

@@ -8,7 +8,7 @@ use fastio::Algorithm;
 use super::guard::capped;
 use crate::cache::{Digest, Expected, Source};
 use crate::model::Image;
-use crate::store::{self, ByteRange, Opened, Stores};
+use crate::store::{self, Address, ByteRange, Opened, Store as _, Stores};
 
 /// What the image's record is sure of. Data that we never saw, at a location that a client named, may have changed
 /// since; then the store's word counts (v1-api §12).
@@ -20,12 +20,12 @@ pub(super) fn expected(image: &Image) -> Expected {
     Expected { size: image.size, digest: Some(strong.unwrap_or_else(md5)) }
 }
 
-/// The data at one of several plain URIs.
+/// The data at one of several places.
 #[derive(Debug)]
 pub(super) struct StoredImage {
     pub(super) stores: Arc<Stores>,
     /// Tried in order.
-    pub(super) uris: Vec<String>,
+    pub(super) places: Vec<Address>,
     /// Most bytes to read: an origin that a client named must not fill the cache's disk (security X9).
     pub(super) cap: u64,
 }
@@ -34,9 +34,9 @@ pub(super) struct StoredImage {
 impl Source for StoredImage {
     async fn open(&self, range: ByteRange) -> store::Result<Opened> {
         let mut told = store::Error::NotFound("The image has no location".to_owned());
-        for uri in &self.uris {
-            let opened = match self.stores.for_uri(uri) {
-                Ok(store) => store.get(uri, range).await,
+        for place in &self.places {
+            let opened = match self.stores.at(place) {
+                Ok(store) => store.get(&place.uri, range).await,
                 Err(error) => Err(error),
             };
             match opened {

@@ -108,7 +108,7 @@ impl Images {
             let dir = images.parts.settings.staging_dir.clone();
             let listed = tokio::task::spawn_blocking(move || list(&dir)).await.unwrap_or_else(|lost| Err(lost.into()));
             let names = listed.unwrap_or_else(|error| {
-                tracing::warn!("node_staging_uri cannot be listed, so no orphans are removed: {error}");
+                tracing::warn!("the staging directory cannot be listed, so no orphans are removed: {error}");
                 Vec::new()
             });
             for name in names {

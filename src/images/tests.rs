@@ -17,7 +17,7 @@ async fn images(dir: &tempfile::TempDir) -> Images {
     let at = |name: &str| dir.path().join(name);
     let filesystem = filesystem::Settings { datadir: Some(at("images")), ..filesystem::Settings::default() };
     let default_store = "file".to_owned();
-    let stores = store::Settings {
+    let stores = store::Settings::Single {
         default_store,
         enabled: vec!["file".to_owned(), "http".to_owned()],
         filesystem,

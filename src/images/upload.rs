@@ -14,7 +14,7 @@ use super::reservation::{Reservation, discard, not_queued};
 use super::storage_quota::{Overfull, Room, recorded};
 use super::{Error, Images, Result};
 use crate::model::{Api, ByteStream, Context, Image, ImageFields, ImageId, ImageStatus, Location, Resource};
-use crate::store::{self, Added, Store};
+use crate::store::{self, Added, ServiceStore, Store};
 
 /// Data for an image, and what its sender says of it.
 pub(crate) struct Upload {
@@ -25,7 +25,7 @@ pub(crate) struct Upload {
     pub(crate) size: Option<u64>,
     /// Expected MD5, hex; another one fails the upload.
     pub(crate) checksum: Option<String>,
-    /// Scheme of the store to use; the default store if `None`.
+    /// The store to use: its id, or where stores have none its scheme; the default store if `None`.
     pub(crate) store: Option<String>,
 }
 
@@ -92,9 +92,10 @@ impl Images {
     }
 
     /// The store that a client chose for data, or the default one.
-    pub(super) fn store_for_data(&self, scheme: Option<&str>) -> Result<Arc<dyn Store>> {
-        let scheme = scheme.unwrap_or(self.parts.stores.default_store());
-        self.parts.stores.by_name(scheme).cloned().ok_or_else(|| Error::UnknownStore(scheme.to_owned()))
+    pub(super) fn store_for_data(&self, name: Option<&str>) -> Result<Arc<ServiceStore>> {
+        let stores = &self.parts.stores;
+        let chosen = name.map_or(Some(stores.default_store()), |name| stores.by_name(name));
+        chosen.cloned().ok_or_else(|| Error::UnknownStore(name.unwrap_or_default().to_owned()))
     }
 
     /// Runs `work` on a task of its own, so that a client that goes away does not leave the image half-way. Nor does a
@@ -201,7 +202,7 @@ impl Images {
 
     async fn activate(&self, reserved: &mut Reservation, store: &dyn Store, kept: Kept) -> Result<Image> {
         let Kept { added, got, virtual_size } = kept;
-        let location = Location { metadata: added.metadata.clone(), ..self.stored_location(&added.uri) };
+        let location = Location { metadata: added.metadata.clone(), uri: self.stored_uri(&added.uri) };
         let fields = ImageFields {
             status: Some(ImageStatus::Active),
             size: Some(Some(added.size)),

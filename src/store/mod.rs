@@ -1,12 +1,14 @@
 //! Image stores: where the bytes are, behind one trait with a conformance suite.
 //!
-//! A location is a URI whose scheme names the driver. Nothing here knows images' metadata, HTTP requests or the cache.
+//! A location is a URI whose scheme names the driver; where there are several stores of one kind, something is noted beside
+//! it. Nothing here knows images' metadata, HTTP requests or the cache.
 
 #[cfg(test)]
 pub(crate) mod conformance;
 pub(crate) mod filesystem;
 pub(crate) mod http;
 mod local;
+mod service_store;
 mod stores;
 mod unavailable;
 
@@ -14,7 +16,8 @@ use async_trait::async_trait;
 use serde_json::{Map, Value};
 
 pub(crate) use self::local::LocalFile;
-pub(crate) use self::stores::{OpenError, Settings, Stores};
+pub(crate) use self::service_store::ServiceStore;
+pub(crate) use self::stores::{Driver, NamedSettings, OpenError, Settings, Stores};
 use crate::model::{ByteStream, ImageId};
 
 /// Why a store operation did not happen. The texts are v1's (v1-api §6, v1-system §9).
@@ -76,6 +79,30 @@ pub(crate) struct Added {
     pub(crate) metadata: Map<String, Value>,
 }
 
+/// Where an object is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Address {
+    /// Plain.
+    pub(crate) uri: String,
+    /// The id of the store, as far as it is noted: where there are several, a URI may not tell.
+    pub(crate) store: Option<String>,
+}
+
+/// What of a location's metadata is the id of its store.
+pub(crate) const STORE_NOTE: &str = "store";
+
+impl Address {
+    /// The object at a location of which this is noted.
+    pub(crate) fn of(uri: String, metadata: &Map<String, Value>) -> Self {
+        Self { uri, store: metadata.get(STORE_NOTE).and_then(Value::as_str).map(str::to_owned) }
+    }
+
+    /// The object at a location of which nothing is noted.
+    pub(crate) fn bare(uri: &str) -> Self {
+        Self { uri: uri.to_owned(), store: None }
+    }
+}
+
 /// An object opened for reading.
 pub(crate) struct Opened {
     /// The bytes of the asked range.
@@ -105,6 +132,11 @@ impl std::fmt::Debug for Opened {
 /// A driver.
 #[async_trait]
 pub(crate) trait Store: Send + Sync + std::fmt::Debug {
+    /// What it is called, if that is noted of its locations.
+    fn id(&self) -> Option<&str> {
+        None
+    }
+
     /// URI schemes that name this driver.
     fn schemes(&self) -> &'static [&'static str];
 
@@ -125,6 +157,17 @@ pub(crate) trait Store: Send + Sync + std::fmt::Debug {
     /// Whether what lies here is only looked at: nothing is ever added or removed.
     fn is_read_only(&self) -> bool {
         false
+    }
+
+    /// How many bytes at the beginning of `uri` say that it lies in this store and not in another one of its kind; `None` if
+    /// they do not.
+    fn claims(&self, _uri: &str) -> Option<usize> {
+        None
+    }
+
+    /// What an operator is told of this store.
+    fn properties(&self) -> Map<String, Value> {
+        Map::new()
     }
 
     /// Stores `data` under the image's id; all or nothing: on any error no byte stays behind.

@@ -9,9 +9,10 @@ use super::{Added, ByteRange, Error, Opened, Result, Store};
 use crate::model::{ByteStream, ImageId};
 
 /// A store without a driver.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unavailable {
-    name: &'static str,
+    /// What operators call its kind.
+    pub(crate) name: &'static str,
     schemes: &'static [&'static str],
 }
 
@@ -22,9 +23,18 @@ pub(crate) const STORES: [Unavailable; 3] = [
     Unavailable { name: "rbd", schemes: &["rbd"] },
 ];
 
-/// Whether `store` is one of [`STORES`].
-pub(crate) fn is_one(store: &dyn Store) -> bool {
-    STORES.iter().any(|unavailable| unavailable.schemes == store.schemes())
+/// Those that v1 never knew, so that they are there only where the operator names them.
+const LATER: [Unavailable; 2] =
+    [Unavailable { name: "cinder", schemes: &["cinder"] }, Unavailable { name: "vmware", schemes: &["vsphere"] }];
+
+/// The one of this kind, if there is no driver for it.
+pub(super) fn of_kind(kind: &str) -> Option<Unavailable> {
+    STORES.into_iter().chain(LATER).find(|store| store.name == kind)
+}
+
+/// Whether `store` is one of these.
+pub(super) fn is_one(store: &dyn Store) -> bool {
+    STORES.iter().chain(&LATER).any(|unavailable| unavailable.schemes == store.schemes())
 }
 
 impl Unavailable {

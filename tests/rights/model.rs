@@ -71,6 +71,7 @@ pub(super) const COMMUNITIZE_IMAGE: Rule = Rule::Member;
 pub(super) const DELETE_IMAGE: Rule = Rule::Member;
 pub(super) const UPLOAD_IMAGE: Rule = Rule::Member;
 pub(super) const ADD_IMAGE: Rule = Rule::Create;
+pub(super) const GET_IMAGE_LOCATION: Rule = Rule::Reader;
 pub(super) const SET_IMAGE_LOCATION: Rule = Rule::Member;
 pub(super) const DELETE_IMAGE_LOCATION: Rule = Rule::Admin;
 pub(super) const ADD_IMAGE_LOCATION: Rule = Rule::ServiceOrMember;
@@ -84,6 +85,8 @@ pub(super) const DEACTIVATE: Rule = Rule::Member;
 pub(super) const REACTIVATE: Rule = Rule::Member;
 /// All of `cache_*`, `list_cached_nodes` and `manage_image_cache`.
 pub(super) const CACHE: Rule = Rule::Admin;
+/// By an admin or a service, as it is put there.
+pub(super) const STORES_INFO_DETAIL: Rule = Rule::Service;
 /// v1's own; no rule of today is about it, and none of 2012 was (v1-api §5).
 pub(super) const GET_SHARED_IMAGES: Rule = Rule::Anybody;
 

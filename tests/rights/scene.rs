@@ -11,6 +11,8 @@ use crate::harness::{Client, Gander, Origin, Setup, TRUSTED_CACHING, md5};
 pub(super) const DATA: &[u8] = b"for those who may";
 /// What callers bring.
 pub(super) const OTHER_DATA: &[u8] = b"from whoever comes";
+/// The store that has it.
+pub(super) const STORE: &str = "shelf";
 /// The tag and the property of every image.
 pub(super) const TAG: &str = "labelled";
 
@@ -35,7 +37,7 @@ impl Scene {
                 (None, Client::new(host, port.parse().unwrap()))
             }
             Err(_) => {
-                let setup = Setup::api("").paste(TRUSTED_CACHING).built_in_rules();
+                let setup = over_several_stores(Setup::api("").paste(TRUSTED_CACHING).built_in_rules());
                 let gander = setup.set("show_multiple_locations", "True").start();
                 let server = gander.client();
                 (Some(gander), server)
@@ -131,6 +133,17 @@ impl Scene {
         let entry = contents["cached_images"].as_array().unwrap().iter().find(|entry| entry["image_id"] == id)?;
         entry["hits"].as_u64()
     }
+}
+
+/// With stores that have names: there are calls about them.
+fn over_several_stores(setup: Setup) -> Setup {
+    let [images, staging] = ["images", "staging"].map(|dir| setup.path(dir).display().to_string());
+    let setup = ["default_store", "filesystem_store_datadir", "node_staging_uri"].into_iter().fold(setup, Setup::unset);
+    setup
+        .set("enabled_backends", format!("{STORE}:file, web:http"))
+        .set("glance_store.default_backend", STORE)
+        .set(&format!("{STORE}.filesystem_store_datadir"), images)
+        .set("os_glance_staging_store.filesystem_store_datadir", staging)
 }
 
 /// Somebody whom a proxy in front has identified; what he does not have, there is no header for.

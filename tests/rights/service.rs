@@ -1,8 +1,10 @@
-//! Calls that are about no image that exists: new images, and this node's cache.
+//! Calls that are about no image that exists: new images, this node's cache, and what stores there are.
 
 use serde_json::{Value, json};
 
-use super::model::{ADD_IMAGE, CACHE, COMMUNITIZE_IMAGE, Caller, OWNER, PUBLICIZE_IMAGE, Target, callers};
+use super::model::{
+    ADD_IMAGE, CACHE, COMMUNITIZE_IMAGE, Caller, OWNER, PUBLICIZE_IMAGE, STORES_INFO_DETAIL, Target, callers,
+};
 use super::scene::{OTHER_DATA, Scene};
 
 const VISIBILITIES: [Option<&str>; 5] = [None, Some("public"), Some("community"), Some("shared"), Some("private")];
@@ -19,7 +21,7 @@ fn created(caller: &Caller, owner: Option<&'static str>, visibility: Option<&'st
     if lets { 201 } else { 403 }
 }
 
-/// Everybody makes new images, by both APIs, and manages the cache; what is not as it should be, and how many cells that
+/// Everybody makes new images, by both APIs, manages the cache, and asks for the stores; what is not as it should be, and how many cells that
 /// were.
 pub(super) fn compare(scene: &Scene) -> (usize, Vec<String>) {
     let mut table = Table { scene, cells: 0, deviations: Vec::new() };
@@ -34,6 +36,7 @@ pub(super) fn compare(scene: &Scene) -> (usize, Vec<String>) {
             table.add(&caller, Some("public"));
         }
         table.manage_cache(&caller);
+        table.ask_for_stores(&caller);
     }
     (table.cells, table.deviations)
 }
@@ -122,6 +125,15 @@ impl Table<'_> {
             };
             let answer = self.scene.client(caller).request(method, &path).send();
             self.compare(&format!("{method} {path}"), caller, expected, answer.status);
+        }
+    }
+
+    /// How they are configured is for admins and services (policy-and-auth §4.3).
+    fn ask_for_stores(&mut self, caller: &Caller) {
+        let detailed = if caller.passes(STORES_INFO_DETAIL, &Target::default()) { 200 } else { 403 };
+        for (path, known) in [("/v2/info/stores", 200), ("/v2/info/stores/detail", detailed)] {
+            let answer = self.scene.client(caller).get(path);
+            self.compare(&format!("GET {path}"), caller, if caller.nobody { 401 } else { known }, answer.status);
         }
     }
 

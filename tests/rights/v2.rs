@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 
 use super::model::{
     ACCEPTED, ADD_IMAGE_LOCATION, ADD_MEMBER, CACHE, COMMUNITIZE_IMAGE, Caller, DEACTIVATE, DELETE_IMAGE,
-    DELETE_IMAGE_LOCATION, DELETE_MEMBER, DOWNLOAD_IMAGE, FETCH_IMAGE_LOCATION, GET_IMAGE, GET_MEMBER, GET_MEMBERS,
-    MODIFY_IMAGE, MODIFY_MEMBER, PENDING, PUBLICIZE_IMAGE, REACTIVATE, Rule, SET_IMAGE_LOCATION, Subject, UPLOAD_IMAGE,
+    DELETE_IMAGE_LOCATION, DELETE_MEMBER, DOWNLOAD_IMAGE, FETCH_IMAGE_LOCATION, GET_IMAGE, GET_IMAGE_LOCATION,
+    GET_MEMBER, GET_MEMBERS, MODIFY_IMAGE, MODIFY_MEMBER, PENDING, PUBLICIZE_IMAGE, REACTIVATE, Rule,
+    SET_IMAGE_LOCATION, Subject, UPLOAD_IMAGE,
 };
-use super::scene::{OTHER_DATA, TAG, patch};
+use super::scene::{OTHER_DATA, STORE, TAG, patch};
 use super::table::{Call, Kind, Operation};
 use crate::harness::Response;
 
@@ -134,6 +135,13 @@ pub(super) fn operations() -> Vec<Operation> {
             |call| edit(call, json!({"op": "remove", "path": "/locations/0"})),
             // It is the last one, which stays for those who may as well (v2-images §7).
             |c, i| c.verdict_on_change(&[DELETE_IMAGE_LOCATION], i, 403),
+        ),
+        change(
+            "withdraw from a store",
+            ACTIVE,
+            |call| call.client.delete(&format!("/v2/stores/{STORE}/{}", call.id)),
+            // It is the only one, which keeps it for those who may as well (v2-images §10).
+            |c, i| c.verdict_on_change(&[GET_IMAGE_LOCATION, DELETE_IMAGE_LOCATION], i, 403),
         ),
         change("cache", ACTIVE, |call| call.client.put(&call.cache()).send(), |c, i| cached(c, i, 202)),
         change("uncache", ACTIVE, |call| call.client.delete(&call.cache()), |c, i| cached(c, i, 204)),

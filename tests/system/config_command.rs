@@ -87,21 +87,84 @@ fn options_without_effect_say_why() {
         "[DEFAULT]\nmetadata_source_path = /defs\nuse_stderr = False\npublish_errors = TRUE\n\
          enabled_backends = fast:file, slow:rbd\n[slow]\nrbd_store_pool = p\nstore_description = s\n\
          [keystone_authtoken]\nmemcached_servers = m:11211\ninterface = internal\nregion_name = r\n\
-         [oslo_messaging_rabbit]\nssl = true\n[glance_store]\ns3_store_host = h\n[oslo_messaging_rabbit]\nheartbeat_rate = 3\n",
+         [oslo_messaging_rabbit]\nssl = true\n[glance_store]\ns3_store_host = h\ndefault_backend = fast\n[oslo_messaging_rabbit]\nheartbeat_rate = 3\n",
     );
     deployment.finds(
         0,
         &[
             "2: warning: [DEFAULT] metadata_source_path: has no effect: metadata definitions are not built yet",
             "4: warning: [DEFAULT] publish_errors: has no effect: this part of logging is not built yet",
-            "5: warning: [DEFAULT] enabled_backends: has no effect: several stores are not built yet",
-            "7: warning: [slow] rbd_store_pool, store_description: has no effect: several stores are not built yet",
+            "7: warning: [slow] rbd_store_pool: has no effect: the rbd store is not built yet",
             "10: warning: [keystone_authtoken] memcached_servers: has no effect: each server remembers tokens by itself",
             "14: warning: [oslo_messaging_rabbit] ssl, heartbeat_rate: has no effect: notifying through a message broker is \
              not built yet",
             "16: warning: [glance_store] s3_store_host: has no effect: the s3 store is not built yet",
         ],
     );
+}
+
+#[test]
+fn each_of_several_stores_has_a_group_of_its_own() {
+    let deployment = Deployment::new(
+        "[DEFAULT]\nenabled_backends = fast:file, cloud:s3\nnode_staging_uri = file:///s\n\
+         [glance_store]\ndefault_backend = fast\nfilesystem_store_datadir = /old\n\
+         [fast]\nfilesystem_store_datadri = /x\nweight = 1\nstore_description = d\n[Cloud]\ns3_store_secret_key = canary\n\
+         [backend_defaults]\nfilesystem_thin_provisioning = true\nrbd_store_pool = p\nwieght = 2\n\
+         [os_glance_staging_store]\nfilesystem_store_datadir = /t\nfilesystem_store_datadirs = /u\n",
+    );
+    deployment.finds(
+        0,
+        &[
+            "3: warning: [DEFAULT] node_staging_uri: has no effect: with enabled_backends there are groups for it",
+            "6: warning: [glance_store] filesystem_store_datadir: has no effect: with enabled_backends there are groups for it",
+            "8: warning: [fast] filesystem_store_datadri: there is no such option; did you mean filesystem_store_datadir?",
+            "12: warning: [Cloud] s3_store_secret_key: has no effect: the s3 store is not built yet",
+            "15: warning: [backend_defaults] rbd_store_pool: has no effect: the rbd store is not built yet",
+            "16: warning: [backend_defaults] wieght: there is no such option",
+            "19: warning: [os_glance_staging_store] filesystem_store_datadirs: there is no such option; did you mean \
+             filesystem_store_datadir?",
+        ],
+    );
+    let shown = deployment.shown(&["--all"]);
+    let value = |group, name| named(&shown, group, name).unwrap()["values"].clone();
+    assert_eq!(value("cloud", "s3_store_secret_key")[0]["value"], "****");
+    assert_eq!(value("fast", "weight")[0]["line"], 9);
+    // What counts there stands where it was set.
+    assert_eq!(value("fast", "filesystem_thin_provisioning"), json!([]));
+    assert_eq!(value("backend_defaults", "filesystem_thin_provisioning")[0]["value"], "true");
+    let deployment = Deployment::new(
+        "[glance_store]\ndefault_backend = fast\n[fast]\nweight = 1\n[backend_defaults]\nweight = 1\n\
+         [os_glance_tasks_store]\nfilesystem_store_datadir = /t\n",
+    );
+    deployment.finds(
+        0,
+        &[
+            "2: warning: [glance_store] default_backend: has no effect: enabled_backends is not set",
+            "4: warning: [fast] weight: there is no such group",
+            "6: warning: [backend_defaults] weight: has no effect: enabled_backends is not set",
+            "8: warning: [os_glance_tasks_store] filesystem_store_datadir: has no effect: enabled_backends is not set",
+        ],
+    );
+}
+
+#[test]
+fn stores_that_cannot_be_are_found() {
+    for (conf, finding) in [
+        (
+            "[DEFAULT]\nenabled_backends = fast:file\n[glance_store]\ndefault_backend = slow\n",
+            "4: error: [glance_store] default_backend: Store for identifier slow not found",
+        ),
+        (
+            "[DEFAULT]\nenabled_backends = fast:shed\n[glance_store]\ndefault_backend = fast\n",
+            "2: error: [DEFAULT] enabled_backends: 'fast' is of the kind 'shed', of which there is no store",
+        ),
+        (
+            "[DEFAULT]\nenabled_backends = fast:file\n[glance_store]\ndefault_backend = fast\n[fast]\nweight = x\n",
+            "6: error: [fast] weight: 'x' is not an integer",
+        ),
+    ] {
+        Deployment::new(conf).finds(1, &[finding]);
+    }
 }
 
 /// What installers write, and what stood there in 2012.
@@ -118,7 +181,7 @@ fn files_of_the_field_hold_nothing_unknown() {
                  [service_auth]\nauth_url = http://k\nadmin_user = u\n\
                  [paste_deploy]\nflavor =\n[glance_store]\ndefault_backend = file\nstores = file,http\n\
                  [file]\nfilesystem_store_datadir = /v\n[os_glance_tasks_store]\nfilesystem_store_datadir = /v\n\
-                 [os_glance_staging_store]\nfilesystem_store_datadir = /v\n[oslo_middleware]\n\
+                 [os_glance_staging_store]\nfilesystem_store_datadir = /s\n[oslo_middleware]\n\
                  enable_proxy_headers_parsing = True\n[oslo_concurrency]\nlock_path = /l\n\
                  [oslo_messaging_notifications]\ntransport_url = rabbit://\ndriver = noop\n\
                  [oslo_messaging_rabbit]\nrabbit_quorum_queue = true\n[cors]\nallowed_origin = *\n\

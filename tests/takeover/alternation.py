@@ -12,10 +12,10 @@ from upkeep import Upkeep
 class Alternation:
     """A node with images, of which each next server must show just what the last one did."""
 
-    def __init__(self, directory, database, driver, cloud, web, program):
-        self.node = Node(directory, directory / "images", database, driver, cloud.keystone)
+    def __init__(self, directory, database, driver, cloud, web, program, several_stores=False):
+        self.node = Node(directory, directory / "images", database, driver, cloud.keystone, several_stores)
         self.url = self.node.url
-        self.all_of = Population(cloud.people, web)
+        self.all_of = Population(cloud.people, web, self.node.stores)
         self.admin = cloud.people["admin"]
         self.program = program
         self.starts = {"Glance": servers.glance, "Gander": lambda node: servers.gander(program, node)}
@@ -31,6 +31,7 @@ class Alternation:
             population.populate(self.url, self.all_of)
             population.define_metadata(self.url, self.admin)
             population.import_images(self.url, self.all_of)
+            population.copy(self.url, self.all_of)
             self._half_do("Glance", halves.GLANCES)
             self._leave("private of bob")
             self.left["tasks"] = picture.of_tasks(self.url, self.all_of)
@@ -44,6 +45,10 @@ class Alternation:
                     self._delete_halves("Glance", halves.GLANCES, "again")
                 if turn == 3:
                     self._half_do("Gander", halves.EVERYBODYS)
+                if name == "Glance":
+                    population.copy(self.url, self.all_of)
+                else:
+                    population.withdraw(self.url, self.all_of)
                 self._leave("nameless" if turn == 1 else "private of alice")
                 if turn == 3:
                     server.kill()

@@ -48,8 +48,8 @@ class Caller:
         record = {"disk_format": "raw", "container_format": "bare", **record}
         return self.ask(server, "POST", "/v2/images", 201, json=record).json()["id"]
 
-    def upload(self, server, image, data, expect=204):
-        headers = {"Content-Type": "application/octet-stream"}
+    def upload(self, server, image, data, expect=204, store=None):
+        headers = {"Content-Type": "application/octet-stream", **({"x-image-meta-store": store} if store else {})}
         return self.ask(server, "PUT", f"/v2/images/{image}/file", expect, data=data, headers=headers)
 
     def change(self, server, image, *changes, expect=200):

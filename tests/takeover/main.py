@@ -20,6 +20,8 @@ ALTERNATIONS = {
     "centralized": ("sqlite", "centralized_db"),
     "mysql": ("mysql", "xattr"),
     "postgresql": ("postgresql", "centralized_db"),
+    # With several stores the database does not matter any more than with one.
+    "stores": ("sqlite", "sqlite"),
 }
 PARTS = [*ALTERNATIONS, "rolling"]
 
@@ -41,7 +43,7 @@ def run(part, work, cloud, web, program):
         if part == "rolling":
             test = Rolling(work, url, cloud, web, program)
         else:
-            test = Alternation(work, url, driver, cloud, web, program)
+            test = Alternation(work, url, driver, cloud, web, program, several_stores=part == "stores")
         try:
             test.run()
         except AssertionError as failure:

@@ -15,19 +15,15 @@ show_image_direct_url = True
 image_cache_dir = {directory}/cache
 image_cache_driver = {driver}
 image_cache_max_size = 1073741824
-node_staging_uri = file://{directory}/staging
 image_property_quota = 5000
 image_member_quota = 1000
 delayed_delete = {delayed}
 scrub_time = {scrub_time}
 scrubber_datadir = {directory}/scrubber
 transport_url = fake://
+{stores}
 [database]
 connection = {database}
-[glance_store]
-stores = file,http
-default_store = file
-filesystem_store_datadir = {store}
 [import_filtering_opts]
 allowed_hosts = [127.0.0.1]
 allowed_ports = []
@@ -46,6 +42,30 @@ project_name = admin
 user_domain_name = Default
 project_domain_name = Default
 """
+ONE_STORE = """node_staging_uri = file://{directory}/staging
+[glance_store]
+stores = file,http
+default_store = file
+filesystem_store_datadir = {store}
+"""
+SEVERAL_STORES = """enabled_backends = fast:file, slow:file, web:http
+[glance_store]
+default_backend = fast
+[fast]
+filesystem_store_datadir = {store}/fast
+[slow]
+filesystem_store_datadir = {store}/slow
+store_description = of old
+weight = 2
+[web]
+weight = -1
+[os_glance_staging_store]
+filesystem_store_datadir = {directory}/staging
+[os_glance_tasks_store]
+filesystem_store_datadir = {directory}/tasks
+"""
+# Those that take data.
+SEVERAL = ["fast", "slow"]
 # Everybody may publish here, as clouds had it for long: a policy file, too, is read by both.
 POLICY = '"publicize_image": "role:admin or role:member"\n'
 
@@ -53,13 +73,15 @@ POLICY = '"publicize_image": "role:admin or role:member"\n'
 class Node:
     """Its port is the same whoever serves."""
 
-    def __init__(self, directory, store, database, driver, keystone):
+    def __init__(self, directory, store, database, driver, keystone, several_stores=False):
         self.directory = directory
         self.store = store
         self.database = database
         self.driver = driver
         self.port = servers.free_port()
-        for place in [directory / "cache", directory / "staging", directory / "locks", store]:
+        self.stores = SEVERAL if several_stores else []
+        places = [directory / name for name in ["cache", "staging", "locks", "tasks"]]
+        for place in [*places, store, *(store / name for name in self.stores)]:
             place.mkdir(parents=True, exist_ok=True)
         self.keystone = keystone
         self.configure()
@@ -69,6 +91,7 @@ class Node:
     def configure(self, scrub_time=None):
         """Images are deleted at once, or so many seconds later."""
         values = {**vars(self), "delayed": scrub_time is not None, "scrub_time": scrub_time or 0}
+        values["stores"] = (SEVERAL_STORES if self.stores else ONE_STORE).format(**values)
         (self.directory / "glance-api.conf").write_text(CONFIGURATION.format(**values))
 
     @property

@@ -53,9 +53,10 @@ def origin():
 class Population:
     """What was made, by name, deleted images as well; and what their data are."""
 
-    def __init__(self, people, web):
+    def __init__(self, people, web, stores=()):
         self.people = people
         self.web = web
+        self.stores = stores
         self.images = {}
         self.data = {}
 
@@ -68,7 +69,9 @@ class Population:
 
     def upload(self, server, name, by, size):
         self.data[name] = data(name, size)
-        self.people[by].upload(server, self.images[name], self.data[name])
+        # To the default one and to those that are named.
+        store = [None, *self.stores][len(name) % (len(self.stores) + 1)]
+        self.people[by].upload(server, self.images[name], self.data[name], store=store)
 
     def change(self, server, name, *changes, by="alice", expect=200):
         return self.people[by].change(server, self.images[name], *changes, expect=expect)
@@ -215,6 +218,34 @@ def stage(server, all_of, name):
     all_of.data[name] = data(name, 12_345)
     headers = {"Content-Type": "application/octet-stream"}
     all_of.ask(server, "PUT", name, "/stage", expect=204, data=all_of.data[name], headers=headers)
+
+
+# Images whose data are in every store that takes any, after each turn of Glance, which alone copies them.
+EVERYWHERE = ["with properties", "protected", "big"]
+
+
+def copy(server, all_of):
+    """Has images copied into all stores, if there are several."""
+    for name in EVERYWHERE if all_of.stores else []:
+        order = {"method": {"name": "copy-image"}, "all_stores": True}
+        all_of.ask(server, "POST", name, "/import", "admin", 202, json=order)
+        deadline = time.monotonic() + TAKES_LONG
+        while True:
+            image = all_of.ask(server, "GET", name, by="admin").json()
+            if set(all_of.stores) == set(image["stores"].split(",")) and not image.get("os_glance_importing_to_stores"):
+                break
+            assert time.monotonic() < deadline, f"{name} is not copied: {image}"
+            time.sleep(0.05)
+
+
+def withdraw(server, all_of):
+    """Takes them out of one store again, each out of another one."""
+    for number, name in enumerate(EVERYWHERE if all_of.stores else []):
+        store = all_of.stores[number % len(all_of.stores)]
+        image = all_of.images[name]
+        all_of.people["admin"].ask(server, "DELETE", f"/v2/stores/{store}/{image}", 204)
+        told = all_of.ask(server, "GET", name, by="admin").json()
+        assert store not in told["stores"].split(","), f"{name} is still in {store}"
 
 
 def change(server, all_of, turn):

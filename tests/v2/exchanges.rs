@@ -30,6 +30,8 @@ const ORIGIN_DATA: [u8; 5120] = [0; 5120];
 
 /// Names `host:port` of a server to ask instead of Gander, a real Glance: its own answers are then expected.
 const ENDPOINT: &str = "GANDER_EXCHANGES_ENDPOINT";
+/// The directory of that server.
+const WORK: &str = "GANDER_EXCHANGES_WORK";
 
 macro_rules! files {
     ($($name:ident),* $(,)?) => {
@@ -73,6 +75,7 @@ files!(
     show,
     stage,
     storage_quota,
+    stores,
     tags,
 );
 
@@ -98,6 +101,8 @@ fn replay(name: &str) {
     let mut names = Normal::new(&script.variables);
     names.set("host", &client.authority());
     names.set("origin", origin.url("").trim_start_matches("http://"));
+    let work = gander.as_ref().map(|gander| gander.path("").display().to_string()).or_else(|| env::var(WORK).ok());
+    names.set("work", work.as_deref().unwrap_or_default().trim_end_matches('/'));
 
     let mut report = Vec::new();
     for step in &script.steps {
@@ -182,9 +187,10 @@ fn start(common: &Common, script: &Script) -> Gander {
     fs::create_dir(setup.path("staging")).unwrap();
     let staging = format!("file://{}", setup.path("staging").display());
     setup = setup.set("node_staging_uri", staging).set("enable_v1_api", false);
+    let work = setup.path("").display().to_string();
     for (name, value) in common.options.iter().chain(&script.options) {
         setup = match value {
-            Some(value) => setup.set(name, value),
+            Some(value) => setup.set(name, value.replace("${work}", work.trim_end_matches('/'))),
             None => setup.unset(name),
         };
     }

@@ -28,6 +28,7 @@ mod reserved;
 mod schemas;
 mod stage;
 mod storage_quota;
+mod stores;
 mod tags;
 mod torture;
 mod upload;

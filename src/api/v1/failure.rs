@@ -20,7 +20,11 @@ impl From<Error> for ApiError {
             | Error::NotRemovable(_)
             | Error::FormatIsFixed(_)
             | Error::NotForAction { .. } => Self::forbidden(text),
-            Error::Sharing(_) | Error::Place(_) | Error::OutOfRange { .. } => Self::bad_request(text),
+            Error::Sharing(_)
+            | Error::Place(_)
+            | Error::Withdrawal(_)
+            | Error::UnknownPreference(_)
+            | Error::OutOfRange { .. } => Self::bad_request(text),
             Error::Reserved(_) => Self::forbidden(text),
             Error::PropertyPresent(_) | Error::NoProperty(_) => Self::conflict(text),
             Error::NoOwner => Self::unauthorized(text),

@@ -21,7 +21,7 @@ pub(super) struct Meta {
     pub(super) location: Option<String>,
     /// Where to copy the data from.
     pub(super) copy_from: Option<String>,
-    /// Scheme of the store to upload to.
+    /// The store to upload to: its id, or where stores have none its scheme.
     pub(super) store: Option<String>,
     /// Expected MD5.
     pub(super) checksum: Option<String>,

@@ -1,5 +1,5 @@
-//! Images' data: upload, download, staging (v2-images §8, v2-import-and-tasks §2). There is one store, so that nobody is
-//! asked which: as in Glance, `x-image-meta-store` and `prefer` mean nothing then.
+//! Images' data: upload, download, staging (v2-images §8, v2-import-and-tasks §2). Where there is only one store nobody is
+//! asked which: `x-image-meta-store` and `prefer` mean nothing then.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,11 +10,11 @@ use axum::extract::{ConnectInfo, Path, State};
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt as _, stream};
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 
 use super::failure::{Failure, missing, unsupported};
 use super::images::{Answer, image_id, no_content};
-use super::{Shared, body, ranges};
+use super::{Shared, body, query, ranges};
 use crate::api::data;
 use crate::api::error::ApiError;
 use crate::api::range::content_range;
@@ -24,6 +24,8 @@ use crate::store::Error as Store;
 
 /// How many bytes a client is going to send; wins over `Content-Length`.
 const SIZE: HeaderName = HeaderName::from_static("x-openstack-image-size");
+/// Which of several stores is to have the data.
+const STORE: HeaderName = HeaderName::from_static("x-image-meta-store");
 /// Hexadecimal here, whatever RFC 1864 says.
 const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 
@@ -36,7 +38,9 @@ pub(super) async fn upload(
     body: Body,
 ) -> Answer {
     let Incoming { data, length } = Incoming::of(&headers, body)?;
-    let upload = Upload { data, length: length.checked(), size: None, checksum: None, store: None };
+    let named = headers.get(STORE).filter(|_| v2.images.stores().is_some());
+    let store = named.map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned());
+    let upload = Upload { data, length: length.checked(), size: None, checksum: None, store };
     let id = image_id(&id)?;
     v2.images.upload_to(&ctx, &id, upload).await.map_err(|error| match error {
         Error::Store(Store::Duplicate(_)) => conflict(format!(
@@ -77,14 +81,23 @@ pub(super) async fn download(
     Extension(ctx): Extension<Context>,
     peer: Option<Extension<ConnectInfo<SocketAddr>>>,
     Path(id): Path<String>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Answer {
     body::none(&headers)?;
     let requester = Requester { address: peer.map(|Extension(ConnectInfo(peer))| peer.ip().to_string()) };
-    match open(&v2, &ctx, &image_id(&id)?, &headers, &requester).await {
+    let preferred = if v2.images.stores().is_some() { preferred(&uri)? } else { Vec::new() };
+    match open(&v2, &ctx, &image_id(&id)?, &headers, &preferred, &requester).await {
         Ok(download) => Ok(answer(download)),
         Err(nothing) => nothing,
     }
+}
+
+/// The stores that the data is to be taken from if it is there: `prefer`, separated by commas.
+fn preferred(uri: &Uri) -> Result<Vec<String>, Failure> {
+    let given = query::Parameters::decode(uri.query().unwrap_or("")).map_err(body::explained)?;
+    let ids = given.get("prefer").unwrap_or("").split(',').map(str::trim).filter(|id| !id.is_empty());
+    Ok(ids.map(str::to_owned).collect())
 }
 
 /// The data, or the answer where there is none.
@@ -93,6 +106,7 @@ async fn open(
     ctx: &Context,
     id: &ImageId,
     headers: &HeaderMap,
+    preferred: &[String],
     requester: &Requester,
 ) -> Result<Download, Answer> {
     let refused = |error| match error {
@@ -104,11 +118,11 @@ async fn open(
         }
         error => Err(missing(error, |id| format!("No image found with ID {id}"))),
     };
-    let image = v2.images.downloadable(ctx, id).await.map_err(refused)?;
+    let image = v2.images.downloadable(ctx, id, preferred).await.map_err(refused)?;
     // What v1 calls 0 bytes may be any number, where nobody saw the data.
     let size = image.size.filter(|size| *size > 0 || image.checksum.is_some());
     let wanted = ranges::wanted(headers, size).map_err(|error| Err(error.into()))?;
-    v2.images.open(ctx, image, wanted, requester).await.map_err(refused)
+    v2.images.open(ctx, image, wanted, preferred, requester).await.map_err(refused)
 }
 
 fn answer(download: Download) -> Response {

@@ -5,7 +5,7 @@ use http::StatusCode;
 
 use crate::api::error::ApiError;
 use crate::db::Error as Metadata;
-use crate::images::{Error, PlaceRefusal, SharingRefusal};
+use crate::images::{Error, PlaceRefusal, SharingRefusal, WithdrawalRefusal};
 use crate::policy;
 use crate::store::Error as Store;
 
@@ -95,9 +95,13 @@ fn answer(error: Error) -> ApiError {
         Error::Refused(_) => explained(StatusCode::UNSUPPORTED_MEDIA_TYPE),
         Error::RangeBeyondEnd { .. } => ApiError::range_not_satisfiable(text),
         Error::NoCache | Error::NoJournal | Error::Busy => explained(StatusCode::SERVICE_UNAVAILABLE),
+        Error::UnknownStore(id) => {
+            ApiError::bad_request("").explained(format!("Store for identifier {id} not found"))
+        }
+        Error::Withdrawal(refusal) => withdrawal(&refusal),
         Error::OutOfRange { .. }
         | Error::BadLocation(_)
-        | Error::UnknownStore(_)
+        | Error::UnknownPreference(_)
         | Error::WrongLength { .. }
         | Error::NoFormats(_)
         | Error::Mismatch { .. }
@@ -128,6 +132,15 @@ fn sharing(refusal: &SharingRefusal) -> ApiError {
         SharingRefusal::Duplicate { .. } => StatusCode::CONFLICT,
         SharingRefusal::Quota { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         SharingRefusal::UnknownStatus => StatusCode::BAD_REQUEST,
+    };
+    ApiError::new(status, "").explained(refusal.to_string())
+}
+
+fn withdrawal(refusal: &WithdrawalRefusal) -> ApiError {
+    let status = match refusal {
+        WithdrawalRefusal::UnknownStore(_) | WithdrawalRefusal::NotActive => StatusCode::CONFLICT,
+        WithdrawalRefusal::OnlyStore => StatusCode::FORBIDDEN,
+        WithdrawalRefusal::NotThere { .. } => StatusCode::NOT_FOUND,
     };
     ApiError::new(status, "").explained(refusal.to_string())
 }

@@ -13,12 +13,16 @@ use super::{Shared, body, changes, patch, places, query, views};
 use crate::api::base_url::BaseUrl;
 use crate::api::error::ApiError;
 use crate::model::{Context, ImageId};
+use crate::store::Store as _;
 
 /// What handlers yield.
 pub(super) type Answer = Result<Response, Failure>;
 
 /// Tells `openstacksdk` which ways of import there are.
 const IMPORT_METHODS: HeaderName = HeaderName::from_static("openstack-image-import-methods");
+
+/// The stores that data may be sent to, where there are several.
+const STORE_IDS: HeaderName = HeaderName::from_static("openstack-image-store-ids");
 
 /// `POST /images`
 pub(super) async fn create(
@@ -41,6 +45,13 @@ pub(super) async fn create(
         && !methods.is_empty()
     {
         headers.insert(IMPORT_METHODS, methods);
+    }
+    let ids =
+        v2.images.stores().unwrap_or_default().iter().filter_map(|store| store.id()).collect::<Vec<_>>().join(",");
+    if let Ok(ids) = HeaderValue::from_str(&ids)
+        && !ids.is_empty()
+    {
+        headers.insert(STORE_IDS, ids);
     }
     Ok(views::answer(StatusCode::CREATED, headers, &v2.image(&ctx, &image)))
 }

@@ -50,7 +50,7 @@ fn about() -> Router<Shared> {
         .route("/schemas/tasks", only("GET", get(schemas::tasks)))
         .route("/info/import", only("GET", get(info::import)))
         .route("/info/stores", only("GET", get(info::stores)))
-        .route("/info/stores/detail", only("GET", get(info::stores)))
+        .route("/info/stores/detail", only("GET", get(info::stores_in_detail)))
         .route("/info/usage", or_nothing(get(info::usage)))
         .route("/stores/{store}/{id}", only("DELETE", delete(info::delete_from_store)))
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::Shared;
 use crate::model::{Context, Image, ImageStatus, zulu};
+use crate::store::STORE_NOTE;
 
 /// An answer with this JSON.
 pub(super) fn answer(status: StatusCode, headers: HeaderMap, value: &Value) -> Response {
@@ -57,16 +58,20 @@ impl Shared {
         ] {
             view.insert(field.to_owned(), value);
         }
-        self.insert_locations(ctx, image, &mut view);
+        let stores = self.insert_locations(ctx, image, &mut view);
         view.insert("tags".to_owned(), json!(image.tags));
         view.insert("self".to_owned(), json!(format!("/v2/images/{}", image.id)));
         view.insert("file".to_owned(), json!(format!("/v2/images/{}/file", image.id)));
         view.insert("schema".to_owned(), json!("/v2/schemas/image"));
+        if !stores.is_empty() {
+            view.insert("stores".to_owned(), json!(stores.join(",")));
+        }
         Value::Object(view)
     }
 
-    /// Where the data is, as far as the operator shows it; of a deactivated image only to admins.
-    fn insert_locations(&self, ctx: &Context, image: &Image, view: &mut Map<String, Value>) {
+    /// Where the data is, as far as the operator shows it; of a deactivated image only to admins. Yields the ids of the stores,
+    /// where there are several to be told of.
+    fn insert_locations(&self, ctx: &Context, image: &Image, view: &mut Map<String, Value>) -> Vec<String> {
         let secret = image.status == ImageStatus::Deactivated && !ctx.is_admin;
         let locations = if secret { Vec::new() } else { self.images.shown_locations(image) };
         if self.settings.show_multiple_locations {
@@ -78,5 +83,7 @@ impl Shared {
         {
             view.insert("direct_url".to_owned(), json!(url));
         }
+        let told = locations.iter().filter(|_| self.images.stores().is_some());
+        told.filter_map(|(_, metadata)| metadata.get(STORE_NOTE)?.as_str().map(str::to_owned)).collect()
     }
 }

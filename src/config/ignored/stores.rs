@@ -1,19 +1,22 @@
-//! Options of stores, in `[glance_store]` or, of old, in `[DEFAULT]`.
+//! Options of stores, in `[glance_store]` or, of old, in `[DEFAULT]`, and in the groups of several stores.
 
 use super::Table;
 
-/// Tables of any group that a store has.
-pub(super) const TABLES: [Table; 7] = [
+/// Tables of any group that a store has, by the kind of the store.
+pub(super) const TABLES: [(&str, Table); 7] = [
     of(
+        "file",
         "files are read and written another way",
         "filesystem_store_thread_pool_size=10 filesystem_store_threadpool_threshold=75",
     ),
     of(
+        "rbd",
         "the rbd store is not built yet",
         "rbd_store_pool=images rbd_store_user rbd_store_ceph_conf rbd_store_chunk_size=8 rados_connect_timeout \
          rbd_thin_provisioning=false",
     ),
     of(
+        "s3",
         "the s3 store is not built yet",
         "s3_store_host s3_store_region_name s3_store_access_key s3_store_secret_key s3_store_bucket \
          s3_store_create_bucket_on_put=false s3_store_bucket_url_format=auto s3_store_large_object_size=100 \
@@ -22,6 +25,7 @@ pub(super) const TABLES: [Table; 7] = [
          s3_store_response_checksum_validation s3_store_enable_proxy s3_store_proxy_host s3_store_proxy_port",
     ),
     of(
+        "swift",
         "the swift store is not built yet",
         "swift_store_auth_address swift_store_user swift_store_key swift_store_auth_version=3 swift_store_config_file \
          default_swift_reference=ref1 swift_store_application_credential_id swift_store_application_credential_secret \
@@ -35,6 +39,7 @@ pub(super) const TABLES: [Table; 7] = [
          swift_upload_buffer_dir swift_enable_snet=false",
     ),
     of(
+        "cinder",
         "the cinder store is not built yet",
         "cinder_catalog_info=volumev3::publicURL cinder_endpoint_template cinder_os_region_name os_region_name \
          cinder_ca_certificates_file cinder_http_retries=3 cinder_state_transition_timeout=300 \
@@ -45,14 +50,19 @@ pub(super) const TABLES: [Table; 7] = [
          cinder_do_extend_attached=false cinder_attachment_retry_attempts=5",
     ),
     of(
+        "vmware",
         "the vmware store is not built yet",
         "vmware_server_host vmware_server_username vmware_server_password vmware_api_retry_count=10 \
          vmware_task_poll_interval=5 vmware_store_image_dir vmware_insecure=false vmware_api_insecure=false \
          vmware_ca_file vmware_datastores vmware_datacenter_path vmware_datastore_name",
     ),
-    of("Glance has dropped the sheepdog store", "sheepdog_store_address sheepdog_store_port sheepdog_store_chunk_size"),
+    of(
+        "sheepdog",
+        "Glance has dropped the sheepdog store",
+        "sheepdog_store_address sheepdog_store_port sheepdog_store_chunk_size",
+    ),
 ];
 
-const fn of(why: &'static str, names: &'static str) -> Table {
-    Table { group: "glance_store", why, names }
+const fn of(kind: &'static str, why: &'static str, names: &'static str) -> (&'static str, Table) {
+    (kind, Table { group: "glance_store", why, names })
 }

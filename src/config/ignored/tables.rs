@@ -7,7 +7,6 @@ const LOG: &str = "this part of logging is not built yet";
 const MESSAGING: &str = "notifying through a message broker is not built yet";
 const RPC: &str = "it is for services that call each other through a broker";
 const KEYS: &str = "signatures of images are not built yet";
-const STORES: &str = "several stores are not built yet";
 const STORE_CINDER: &str = "the cinder store is not built yet";
 const TRACING: &str = "tracing is not built yet";
 const OF_PYTHON: &str = "it is about the inner life of the program in Python";
@@ -18,10 +17,7 @@ const MEMCACHE: &str = "each server remembers tokens by itself";
 const NOT_YET: &str = "it is not built yet";
 
 /// Groups of which no option has an effect, and why.
-pub(in crate::config) const GROUPS: [(&str, &str); 27] = [
-    ("backend_defaults", STORES),
-    ("os_glance_staging_store", STORES),
-    ("os_glance_tasks_store", STORES),
+pub(in crate::config) const GROUPS: [(&str, &str); 24] = [
     ("store_type_location_strategy", REMOVED),
     ("taskflow_executor", IMPORTS),
     ("image_import_opts", IMPORTS),
@@ -48,8 +44,7 @@ pub(in crate::config) const GROUPS: [(&str, &str); 27] = [
     ("cache", MEMCACHE),
 ];
 
-pub(super) const TABLES: [Table; 28] = [
-    Table { group: "DEFAULT", why: STORES, names: "enabled_backends" },
+pub(super) const TABLES: [Table; 27] = [
     Table {
         group: "DEFAULT",
         why: "metadata definitions are not built yet",
@@ -160,7 +155,6 @@ pub(super) const TABLES: [Table; 28] = [
                 endpoint_override min_version max_version version auth_section \
                 retriable_status_codes tls_ciphers tls_min_version",
     },
-    Table { group: "glance_store", why: STORES, names: "default_backend" },
     Table {
         group: "glance_store",
         why: "stores are always what they can be",

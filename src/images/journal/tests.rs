@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -5,7 +6,7 @@ use super::{Abandoned, Entry, Note, Said, Work, entries, others_at_work, prepare
 use crate::model::ImageId;
 
 fn note() -> Note {
-    Note { work: Work::Upload, locations: vec!["file:///x".to_owned()], repeatable: false }
+    Note { work: Work::Upload, locations: vec!["file:///x".to_owned()], stores: BTreeMap::new(), repeatable: false }
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use rustix::fs::{StatVfsMountFlags, statvfs};
 use super::datadir::Datadir;
 use super::incoming::{duplicate, write_error};
 use super::mountpoints::Mountpoints;
-use super::settings::Settings;
+use super::settings::{Choice, Settings};
 use crate::model::ImageId;
 use crate::store::{Error, Result};
 
@@ -21,8 +21,7 @@ pub(super) struct Datadirs {
 
 impl Datadirs {
     /// Makes all directories ready: one that cannot be used is not left out silently. The error is for the log.
-    pub(super) fn open(settings: &Settings) -> std::result::Result<Self, String> {
-        let choices = settings.directories()?;
+    pub(super) fn open(choices: Vec<Choice>, settings: &Settings) -> std::result::Result<Self, String> {
         let all = choices
             .into_iter()
             .map(|choice| Datadir::open(choice, settings))

@@ -20,6 +20,7 @@ use std::time::Duration;
 use std::{fs, io};
 
 use async_trait::async_trait;
+use serde_json::{Map, Value, json};
 use tokio::task::JoinHandle;
 
 use self::datadirs::Datadirs;
@@ -35,20 +36,31 @@ pub(crate) struct Filesystem {
     block: usize,
     /// Longest wait for a disk that may be gone; `None`: for ever.
     timeout: Option<Duration>,
+    /// What lies below these is this store's, also if adding is disabled.
+    directories: Vec<PathBuf>,
+    properties: Map<String, Value>,
 }
 
 impl Filesystem {
     /// Makes the directories ready and removes what crashed writers left there. One that cannot be used disables
     /// adding, as does a useless metadata file, which is logged; it never fails (v1-system §9).
     pub(crate) fn open(settings: &Settings) -> Self {
-        let datadirs = match Datadirs::open(settings) {
+        let directories = settings.directories();
+        let opened = directories.clone().and_then(|choices| Datadirs::open(choices, settings));
+        let datadirs = match opened {
             Ok(datadirs) => Some(Arc::new(datadirs)),
             Err(reason) => {
                 tracing::warn!(%reason, "filesystem store: disabling add method");
                 None
             }
         };
-        Self { datadirs, block: read::block_size(settings.chunk_size), timeout: settings.timeout }
+        Self {
+            datadirs,
+            block: read::block_size(settings.chunk_size),
+            timeout: settings.timeout,
+            directories: directories.unwrap_or_default().into_iter().map(|choice| choice.path).collect(),
+            properties: properties(settings),
+        }
     }
 }
 
@@ -56,6 +68,15 @@ impl Filesystem {
 impl Store for Filesystem {
     fn schemes(&self) -> &'static [&'static str] {
         &["file", "filesystem"]
+    }
+
+    fn claims(&self, uri: &str) -> Option<usize> {
+        let path = path_of(uri).ok()?;
+        self.directories.iter().filter(|dir| path.starts_with(dir)).map(|dir| dir.as_os_str().len()).max()
+    }
+
+    fn properties(&self) -> Map<String, Value> {
+        self.properties.clone()
     }
 
     fn locations(&self, id: &ImageId) -> Vec<String> {
@@ -96,6 +117,20 @@ impl Filesystem {
             Err(Error::Unavailable("The file store does not answer in time".to_owned()))
         })
     }
+}
+
+/// What an operator is told (v2-images §10).
+fn properties(settings: &Settings) -> Map<String, Value> {
+    let data_dir = match &settings.datadir {
+        Some(path) => json!(path.display().to_string()),
+        None => json!(settings.datadirs),
+    };
+    let all = [
+        ("data_dir", data_dir),
+        ("chunk_size", json!(settings.chunk_size)),
+        ("thin_provisioning", json!(settings.thin_provisioning)),
+    ];
+    all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// The location of the file at `path`.

@@ -82,6 +82,11 @@ impl Store for Http {
         true
     }
 
+    /// All of the web, but nothing says which of several such stores it is.
+    fn claims(&self, uri: &str) -> Option<usize> {
+        Target::parse(uri).is_ok().then_some(0)
+    }
+
     async fn add(&self, _id: &ImageId, _data: ByteStream, _size: Option<u64>) -> Result<Added> {
         Err(Error::Unsupported("The http store is read-only: it cannot store images".to_owned()))
     }

@@ -51,6 +51,8 @@ def configuration(work, flavor, options):
         "image_cache_dir": work / "cache",
     }
     options = {name: value for name, value in {**defaults, **options}.items() if value is not None}
+    # Files cannot know the directory; the options that name it do so as answers are kept.
+    options = {name: str(value).replace("${work}", str(work)) for name, value in options.items()}
     lines += [f"{name} = {value}" for name, value in options.items() if "." not in name]
     lines += ["[database]", f"connection = sqlite:///{work}/glance.sqlite"]
     lines += ["[glance_store]", "stores = file,http", "default_store = file"]
@@ -66,7 +68,7 @@ def configuration(work, flavor, options):
 
 @contextlib.contextmanager
 def running(environment, flavor, options):
-    """Host and port of a Glance with an empty database and these options."""
+    """Host and port, and the directory, of a Glance with an empty database and these options."""
     with tempfile.TemporaryDirectory(prefix="glance-") as name:
         work = pathlib.Path(name)
         for directory in ["images", "staging", "cache"]:
@@ -84,7 +86,7 @@ def running(environment, flavor, options):
             server = subprocess.Popen(command, stdout=log, stderr=log, env=variables, cwd=name)
         try:
             wait_for(server, authority, work)
-            yield authority
+            yield authority, name
         finally:
             server.terminate()
             try:

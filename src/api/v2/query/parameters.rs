@@ -44,7 +44,7 @@ impl Parameters {
     }
 
     /// The last value given under a name.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.all(name).next_back()
     }
 
