@@ -20,12 +20,12 @@ mod own_indexes;
 mod pool;
 mod properties;
 mod purge;
-mod readers;
 mod retry;
 mod rows;
 mod schema;
 mod settings;
 mod sharings;
+mod sqlite_file;
 mod statement;
 mod tags;
 #[cfg(test)]
