@@ -68,14 +68,14 @@ impl Gather {
 
     /// The same of a file. There is nothing to gather: to wait for others would take longer than to read.
     async fn image_of(&self, file: &SqliteFile, id: &ImageId) -> Result<Option<Image>> {
-        let memory = file.remembered(id);
-        if let Memory::Image(image) = memory {
+        let memory = file.remembered().image(id);
+        if let Memory::Same(image) = memory {
             return Ok(Some(Arc::unwrap_or_clone(image)));
         }
         let read = || async { rows::load_all(&mut Session::Reading(file.read()), std::slice::from_ref(id)).await };
         let image = self.retry.tried(read).await?.remove(id).transpose()?;
         if let (Memory::None(version), Some(image)) = (memory, &image) {
-            file.remember(version, image);
+            file.remembered().keep(version, image);
         }
         Ok(image)
     }

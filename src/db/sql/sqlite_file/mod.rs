@@ -1,5 +1,5 @@
-//! Reading a SQLite file: short reads at once ([`prompt`]), others on a thread of SQLite's ([`readers`]), and images that were
-//! read and are the same still not at all ([`remembered`]).
+//! Reading a SQLite file: short reads at once ([`prompt`]), others on a thread of SQLite's ([`readers`]), and what was read
+//! before and is the same still not at all ([`remembered`]).
 
 mod prompt;
 mod readers;
@@ -10,13 +10,11 @@ use std::path::Path;
 use sea_query_sqlx::SqlxValues;
 use sqlx::sqlite::SqlitePool;
 
-pub(super) use self::prompt::PromptRow;
 use self::prompt::Prompt;
+pub(super) use self::prompt::PromptRow;
 use self::readers::{Reader, Readers};
-pub(super) use self::remembered::Memory;
-use self::remembered::{Remembered, Version};
+pub(super) use self::remembered::{Memory, PageKey, Remembered};
 use super::pool::{Row, bound};
-use crate::model::{Image, ImageId};
 
 /// What reads one file.
 #[derive(Debug, Clone)]
@@ -40,14 +38,9 @@ impl SqliteFile {
         Self { prompt: Prompt::of(path), readers: Readers::of(pool, most), remembered }
     }
 
-    /// What is known of an image without reading it.
-    pub(super) fn remembered(&self, id: &ImageId) -> Memory {
-        self.remembered.image(id)
-    }
-
-    /// Remembers an image that was read after [`SqliteFile::remembered`] had said `version`.
-    pub(super) fn remember(&self, version: Version, image: &Image) {
-        self.remembered.keep(version, image);
+    /// What was read of it before.
+    pub(super) fn remembered(&self) -> &Remembered {
+        &self.remembered
     }
 
     /// A session.

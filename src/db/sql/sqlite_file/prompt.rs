@@ -92,7 +92,8 @@ impl Counted {
         connection.set_prepared_statement_cache_capacity(PREPARED);
         let left = Arc::new(AtomicU32::new(0));
         let ticks = Arc::clone(&left);
-        let is_over = move || ticks.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err();
+        let is_over =
+            move || ticks.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err();
         connection.progress_handler(STEPS, Some(is_over))?;
         Ok(Self { connection, left })
     }
@@ -147,7 +148,9 @@ impl PromptRow {
     /// The value of a column.
     pub(in crate::db::sql) fn get<T: FromSql>(&self, column: &str) -> sqlx::Result<T> {
         let place = self.names.iter().position(|name| name == column);
-        let value = place.and_then(|place| self.values.get(place)).ok_or_else(|| sqlx::Error::ColumnNotFound(column.to_owned()))?;
+        let value = place
+            .and_then(|place| self.values.get(place))
+            .ok_or_else(|| sqlx::Error::ColumnNotFound(column.to_owned()))?;
         T::column_result(ValueRef::from(value))
             .map_err(|error| sqlx::Error::ColumnDecode { index: column.to_owned(), source: Box::new(error) })
     }
@@ -156,4 +159,72 @@ impl PromptRow {
 fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     // Both collections are whole after every statement, so a panic elsewhere leaves nothing to distrust.
     shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_query::{Value, Values};
+    use sea_query_sqlx::SqlxValues;
+    use tempfile::TempDir;
+
+    use super::{Prompt, PromptRow};
+
+    fn file() -> (TempDir, Prompt, rusqlite::Connection) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.sqlite");
+        let writer = rusqlite::Connection::open(&path).unwrap();
+        let table =
+            "PRAGMA journal_mode = WAL; CREATE TABLE t (n INTEGER, x TEXT); INSERT INTO t VALUES (1, 'ä'), (2, NULL)";
+        writer.execute_batch(table).unwrap();
+        (dir, Prompt::of(&path), writer)
+    }
+
+    fn values(values: Vec<Value>) -> SqlxValues {
+        SqlxValues(Values(values))
+    }
+
+    fn numbers(rows: &[PromptRow]) -> Vec<i64> {
+        rows.iter().map(|row| row.get("n").unwrap()).collect()
+    }
+
+    #[test]
+    fn short_reads_are_answered() {
+        let (_dir, prompt, writer) = file();
+        let rows = prompt.rows("SELECT n, x FROM t ORDER BY n", &values(vec![])).unwrap();
+        assert_eq!(numbers(&rows), [1, 2]);
+        assert_eq!(rows[0].get::<String>("x").unwrap(), "ä");
+        assert_eq!(rows[1].get::<Option<String>>("x").unwrap(), None);
+        assert!(rows[0].get::<String>("y").is_err());
+        writer.execute("INSERT INTO t VALUES (3, '')", []).unwrap();
+        let found = prompt.rows("SELECT n FROM t WHERE n > ?", &values(vec![Value::BigInt(Some(1))])).unwrap();
+        assert_eq!(numbers(&found), [2, 3], "what another has committed");
+    }
+
+    #[test]
+    fn what_cannot_be_answered_at_once_goes_the_other_way() {
+        let (_dir, prompt, _writer) = file();
+        let none = values(vec![]);
+        assert!(prompt.rows("SELECT n FROM nothing", &none).is_none());
+        assert!(prompt.rows("INSERT INTO t VALUES (4, '')", &none).is_none(), "it only reads");
+        assert!(prompt.rows("SELECT ?", &values(vec![Value::Float(Some(1.0))])).is_none());
+        assert!(prompt.rows("SELECT ?", &values(vec![Value::BigUnsigned(Some(u64::MAX))])).is_none());
+        let long = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 1000000) SELECT sum(n) AS n FROM c";
+        assert!(prompt.rows(long, &none).is_none());
+        assert!(super::locked(&prompt.0.long).contains(long), "it is not tried again");
+        // None of that has spoilt the connection for others.
+        for _ in 0..100 {
+            assert_eq!(numbers(&prompt.rows("SELECT n FROM t ORDER BY n", &none).unwrap()), [1, 2]);
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_yet_is_found_later() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.sqlite");
+        let prompt = Prompt::of(&path);
+        assert!(prompt.rows("SELECT 1 AS n", &values(vec![])).is_none());
+        assert!(!path.exists(), "nor is it made");
+        rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (n)").unwrap();
+        assert_eq!(numbers(&prompt.rows("SELECT 1 AS n", &values(vec![])).unwrap()), [1]);
+    }
 }

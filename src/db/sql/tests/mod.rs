@@ -7,6 +7,7 @@ mod listing;
 mod members;
 mod paging;
 mod plans;
+mod remembered;
 mod schema;
 mod usage;
 mod visibility;
