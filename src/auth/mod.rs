@@ -105,7 +105,8 @@ impl Identity {
             todays_rules: self.todays_rules,
             ..Context::default()
         };
-        match authority.identify(asked, somebody.clone()).await? {
+        // Boxed: to ask the identity service takes a large future, which would be moved with every request, asked or not.
+        match Box::pin(authority.identify(asked, somebody.clone())).await? {
             Some(context) => Ok(Context { is_admin: self.has_admin_role(&context.roles), ..context }),
             None if self.allow_anonymous && authority.delays() => Ok(Context { read_only: true, ..somebody }),
             None => Err(Refusal::Unconfirmed),

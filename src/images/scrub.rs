@@ -78,7 +78,7 @@ enum Failure {
 }
 
 impl Images {
-    /// One run, with so many queued images at the same time: everything due in the queue; then what the records alone tell of,
+    /// One run, with so many images at the same time: everything due in the queue; then what the records alone tell of,
     /// `recorded` seconds after its deletion, if they are to be asked (operations §8); then the clean-up if it is asked for
     /// and due.
     ///
@@ -102,7 +102,7 @@ impl Images {
             total.count(&id, outcome);
         }
         if let Some(age) = recorded {
-            self.scrub_forgotten(ctx, age, &mut total).await;
+            self.scrub_forgotten(ctx, age, pool, &mut total).await;
         }
         if let Some(Cleanup { interval }) = cleanup
             && scrub_queue::cleanup_is_due(dir, interval).await.map_err(unusable)?

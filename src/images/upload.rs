@@ -14,7 +14,7 @@ use super::reservation::{Reservation, discard, not_queued};
 use super::storage_quota::{Overfull, Room, recorded};
 use super::{Error, Images, Result};
 use crate::model::{Api, ByteStream, Context, Image, ImageFields, ImageId, ImageStatus, Location, Resource};
-use crate::store::{self, Added, ServiceStore, Store};
+use crate::store::{self, Added, Address, ServiceStore, Store};
 
 /// Data for an image, and what its sender says of it.
 pub(crate) struct Upload {
@@ -139,10 +139,10 @@ impl Images {
         };
         let outcome = match kept {
             Ok(kept) => {
-                let uri = kept.added.uri.clone();
+                let place = Address::of(kept.added.uri.clone(), &kept.added.metadata);
                 let outcome = recorded(room.as_deref(), self.activate(&mut reserved, store, kept)).await;
                 if outcome.is_ok() {
-                    self.look_again_later(&reserved.authority, &reserved.image.id, uri);
+                    self.look_again_later(&reserved.authority, &reserved.image.id, place);
                 }
                 outcome
             }

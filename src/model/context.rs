@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// The API that a request came by. Each has its own rules (policy) and its own habits where the same thing is done.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(crate) enum Api {
     /// v1, its registry, and the service's own work.
     #[default]
@@ -12,7 +12,7 @@ pub(crate) enum Api {
 }
 
 /// The security context of one request (v1-api §4). Built by the identity filters, read by everybody.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Context {
     /// User id, where an identity service named one.
     pub(crate) user: Option<String>,
@@ -51,7 +51,7 @@ pub(crate) struct Context {
 }
 
 /// A user and its project, by their ids and those of their domains.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Party {
     pub(crate) user: Option<String>,
     pub(crate) user_domain: Option<String>,

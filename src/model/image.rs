@@ -77,7 +77,7 @@ impl FromStr for ImageStatus {
 
 /// Who may find an image. v1 knows only public or not: its `is_public = false` is [`Visibility::Shared`],
 /// because any v1 image can have members.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Visibility {
     /// Everybody.
     Public,

@@ -5,7 +5,7 @@ use chrono::NaiveDateTime;
 use super::{SortDir, SortKey, Visibility};
 
 /// What a caller wants to list (v2-images §6.3). All conditions must hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Listing {
     pub(crate) filters: Vec<ListFilter>,
     pub(crate) visibility: VisibilityFilter,
@@ -20,7 +20,7 @@ pub(crate) struct Listing {
 }
 
 /// A condition on listed images.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum ListFilter {
     /// The field has one of these values.
     Text(TextField, Vec<String>),
@@ -39,7 +39,7 @@ pub(crate) enum ListFilter {
 }
 
 /// How a field is compared with a value: `field op value`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Comparison {
     Eq,
     Neq,
@@ -50,7 +50,7 @@ pub(crate) enum Comparison {
 }
 
 /// Fields of text that lists filter by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum TextField {
     Name,
     Id,
@@ -99,7 +99,7 @@ impl TextField {
 }
 
 /// Numbers that lists filter by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum NumberField {
     Size,
     MinRam,
@@ -123,7 +123,7 @@ impl NumberField {
 }
 
 /// Times that lists filter by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum TimeField {
     CreatedAt,
     UpdatedAt,
@@ -143,7 +143,7 @@ impl TimeField {
 }
 
 /// The `visibility` parameter.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(crate) enum VisibilityFilter {
     /// Not given: no community images but the caller's own.
     #[default]
@@ -155,7 +155,7 @@ pub(crate) enum VisibilityFilter {
 }
 
 /// The `member_status` parameter: by which memberships images are listed that others share.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(crate) enum MemberFilter {
     Pending,
     #[default]
@@ -180,7 +180,7 @@ impl MemberFilter {
 }
 
 /// The order of a list: no two images are equal in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct ListOrder(Vec<(SortKey, SortDir)>);
 
 impl ListOrder {

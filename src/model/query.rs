@@ -52,7 +52,7 @@ pub(crate) enum PublicFilter {
 }
 
 /// Column to sort by; ties are broken by `created_at`, then `id`, in the same direction.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(crate) enum SortKey {
     Name,
     Status,
@@ -94,7 +94,7 @@ impl SortKey {
 }
 
 /// Direction of the whole order.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(crate) enum SortDir {
     Asc,
     #[default]

@@ -129,7 +129,9 @@ impl Stores {
     pub(crate) fn open(settings: &Settings) -> std::result::Result<Self, OpenError> {
         match settings {
             Settings::Single { default_store, enabled, filesystem, http } => {
-                let is_enabled = |names: [&str; 2]| enabled.iter().any(|one| names.iter().any(|name| one.eq_ignore_ascii_case(name)));
+                let is_enabled = |names: [&str; 2]| {
+                    enabled.iter().any(|one| names.iter().any(|name| one.eq_ignore_ascii_case(name)))
+                };
                 let file = is_enabled(["file", "filesystem"]).then(|| Driver::File(filesystem.clone()));
                 let http = is_enabled(["http", "https"]).then(|| Driver::Http(http.clone()));
                 let drivers = file.into_iter().chain(http).chain(unavailable::STORES.map(Driver::Unavailable));

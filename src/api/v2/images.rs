@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
-use serde_json::{Map, Value};
+use serde::Serialize;
 
 use super::failure::{Failure, missing};
 use super::{Shared, body, changes, patch, places, query, views};
@@ -56,19 +56,27 @@ pub(super) async fn create(
     Ok(views::answer(StatusCode::CREATED, headers, &v2.image(&ctx, &image)))
 }
 
+/// A page of a list, in the order that Glance has these fields in.
+#[derive(Serialize)]
+struct Page<'a> {
+    images: Vec<views::ImageView<'a>>,
+    first: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+    schema: &'static str,
+}
+
 /// `GET /images`
 pub(super) async fn index(State(v2): State<Shared>, Extension(ctx): Extension<Context>, uri: Uri) -> Answer {
     let given = query::Parameters::decode(uri.query().unwrap_or("")).map_err(body::explained)?;
     let listing = query::parse_listing(&given, v2.settings.page).map_err(body::explained)?;
     let page = v2.images.list(&ctx, &listing).await?;
-    let mut answer = Map::new();
-    answer.insert("images".to_owned(), page.images.iter().map(|image| v2.image(&ctx, image)).collect());
-    answer.insert("first".to_owned(), query::first_link(&given).into());
-    if let Some(last) = &page.goes_on_after {
-        answer.insert("next".to_owned(), query::next_link(&given, last).into());
-    }
-    answer.insert("schema".to_owned(), "/v2/schemas/images".into());
-    Ok(views::ok(&Value::Object(answer)))
+    Ok(views::ok(&Page {
+        images: page.images.iter().map(|image| v2.image(&ctx, image)).collect(),
+        first: query::first_link(&given),
+        next: page.goes_on_after.map(|last| query::next_link(&given, &last)),
+        schema: "/v2/schemas/images",
+    }))
 }
 
 /// `GET /images/{id}`
@@ -96,7 +104,7 @@ pub(super) async fn update(
     let said = places::said(&operations);
     let changes = changes::of_patch(operations, spelling, &v2.schema)?;
     let image = v2.images.change(&ctx, &image_id(&id)?, changes).await?;
-    let mut view = v2.image(&ctx, &image);
+    let mut view = views::as_value(&v2.image(&ctx, &image))?;
     places::echo(&mut view, &said);
     Ok(views::ok(&view))
 }

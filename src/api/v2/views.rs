@@ -1,89 +1,134 @@
 //! Images in answers (v2-images §4).
 
+use std::borrow::Cow;
+
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
-use serde_json::{Map, Value, json};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Map, Value};
 
 use super::Shared;
+use crate::api::error::ApiError;
 use crate::model::{Context, Image, ImageStatus, zulu};
 use crate::store::STORE_NOTE;
 
 /// An answer with this JSON.
-pub(super) fn answer(status: StatusCode, headers: HeaderMap, value: &Value) -> Response {
-    (status, [(CONTENT_TYPE, "application/json")], headers, value.to_string()).into_response()
+pub(super) fn answer(status: StatusCode, headers: HeaderMap, value: &impl Serialize) -> Response {
+    match serde_json::to_vec(value) {
+        Ok(json) => (status, [(CONTENT_TYPE, "application/json")], headers, json).into_response(),
+        Err(error) => unwritable(&error).into_response(),
+    }
+}
+
+/// The JSON as a value, for who has to add something.
+pub(super) fn as_value(value: &impl Serialize) -> Result<Value, ApiError> {
+    serde_json::to_value(value).map_err(|error| unwritable(&error))
+}
+
+fn unwritable(error: &serde_json::Error) -> ApiError {
+    tracing::error!(%error, "an answer cannot be written as JSON");
+    ApiError::internal()
 }
 
 /// 200 with this JSON.
-pub(super) fn ok(value: &Value) -> Response {
+pub(super) fn ok(value: &impl Serialize) -> Response {
     answer(StatusCode::OK, HeaderMap::new(), value)
 }
 
+/// An image as its reader gets it.
+pub(super) struct ImageView<'a> {
+    v2: &'a Shared,
+    image: Cow<'a, Image>,
+    /// As far as this reader may know them.
+    locations: Vec<Place>,
+}
+
+/// A location in plain text, and what is noted of it.
+type Place = (String, Map<String, Value>);
+
 impl Shared {
-    /// An image as its readers get it, in this order of fields.
-    pub(super) fn image(&self, ctx: &Context, image: &Image) -> Value {
-        let image = &*self.images.as_seen(ctx, image);
-        let mut view = Map::new();
-        for (name, value) in image.shown_properties() {
-            // v1 and other releases know fewer names: a property must not pass for an attribute (security S38).
-            if !self.schema.is_base(name) {
-                view.insert(
-                    name.clone(),
-                    match value {
-                        None if !self.schema.is_defined(name) => json!(""),
-                        value => json!(value),
-                    },
-                );
-            }
-        }
-        for (field, value) in [
-            ("name", json!(image.name)),
-            ("disk_format", json!(image.disk_format)),
-            ("container_format", json!(image.container_format)),
-            ("visibility", json!(image.visibility.as_str())),
-            ("size", json!(image.size)),
-            ("virtual_size", json!(image.virtual_size)),
-            ("status", json!(image.status.as_str())),
-            ("checksum", json!(image.checksum)),
-            ("protected", json!(image.protected)),
-            ("min_ram", json!(image.min_ram)),
-            ("min_disk", json!(image.min_disk)),
-            ("owner", json!(image.owner)),
-            ("os_hidden", json!(image.os_hidden)),
-            ("os_hash_algo", json!(image.os_hash_algo)),
-            ("os_hash_value", json!(image.os_hash_value)),
-            ("id", json!(image.id.as_str())),
-            ("created_at", json!(zulu(image.created_at))),
-            ("updated_at", json!(zulu(image.updated_at))),
-        ] {
-            view.insert(field.to_owned(), value);
-        }
-        let stores = self.insert_locations(ctx, image, &mut view);
-        view.insert("tags".to_owned(), json!(image.tags));
-        view.insert("self".to_owned(), json!(format!("/v2/images/{}", image.id)));
-        view.insert("file".to_owned(), json!(format!("/v2/images/{}/file", image.id)));
-        view.insert("schema".to_owned(), json!("/v2/schemas/image"));
-        if !stores.is_empty() {
-            view.insert("stores".to_owned(), json!(stores.join(",")));
-        }
-        Value::Object(view)
+    /// What this caller sees of an image.
+    pub(super) fn image<'a>(&'a self, ctx: &Context, image: &'a Image) -> ImageView<'a> {
+        let image = self.images.as_seen(ctx, image);
+        let locations = self.locations(ctx, &image);
+        ImageView { v2: self, image, locations }
     }
 
-    /// Where the data is, as far as the operator shows it; of a deactivated image only to admins. Yields the ids of the stores,
-    /// where there are several to be told of.
-    fn insert_locations(&self, ctx: &Context, image: &Image, view: &mut Map<String, Value>) -> Vec<String> {
+    /// Where the data is, as far as the operator shows it; of a deactivated image only to admins.
+    fn locations(&self, ctx: &Context, image: &Image) -> Vec<Place> {
+        let shown = self.settings.show_multiple_locations || self.settings.show_image_direct_url;
+        // The ids of their stores are shown without them.
+        let shown = shown || self.images.stores().is_some();
         let secret = image.status == ImageStatus::Deactivated && !ctx.is_admin;
-        let locations = if secret { Vec::new() } else { self.images.shown_locations(image) };
-        if self.settings.show_multiple_locations {
-            let entry = |(url, metadata): &(String, Map<String, Value>)| json!({"url": url, "metadata": metadata});
-            view.insert("locations".to_owned(), locations.iter().map(entry).collect());
+        if shown && !secret { self.images.shown_locations(image) } else { Vec::new() }
+    }
+}
+
+impl Serialize for ImageView<'_> {
+    /// The fields, in the order that Glance has them in.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { v2, image, locations } = self;
+        let mut view = serializer.serialize_map(None)?;
+        for (name, value) in image.shown_properties() {
+            // v1 and other releases know fewer names: a property must not pass for an attribute (security S38).
+            if v2.schema.is_base(name) {
+                continue;
+            }
+            match value {
+                None if !v2.schema.is_defined(name) => view.serialize_entry(name, "")?,
+                value => view.serialize_entry(name, value)?,
+            }
         }
-        if self.settings.show_image_direct_url
+        view.serialize_entry("name", &image.name)?;
+        view.serialize_entry("disk_format", &image.disk_format)?;
+        view.serialize_entry("container_format", &image.container_format)?;
+        view.serialize_entry("visibility", image.visibility.as_str())?;
+        view.serialize_entry("size", &image.size)?;
+        view.serialize_entry("virtual_size", &image.virtual_size)?;
+        view.serialize_entry("status", image.status.as_str())?;
+        view.serialize_entry("checksum", &image.checksum)?;
+        view.serialize_entry("protected", &image.protected)?;
+        view.serialize_entry("min_ram", &image.min_ram)?;
+        view.serialize_entry("min_disk", &image.min_disk)?;
+        view.serialize_entry("owner", &image.owner)?;
+        view.serialize_entry("os_hidden", &image.os_hidden)?;
+        view.serialize_entry("os_hash_algo", &image.os_hash_algo)?;
+        view.serialize_entry("os_hash_value", &image.os_hash_value)?;
+        view.serialize_entry("id", image.id.as_str())?;
+        view.serialize_entry("created_at", &zulu(image.created_at))?;
+        view.serialize_entry("updated_at", &zulu(image.updated_at))?;
+        if v2.settings.show_multiple_locations {
+            let entries: Vec<_> = locations.iter().map(|(url, metadata)| LocationView { url, metadata }).collect();
+            view.serialize_entry("locations", &entries)?;
+        }
+        if v2.settings.show_image_direct_url
             && let Some((url, _)) = locations.first()
         {
-            view.insert("direct_url".to_owned(), json!(url));
+            view.serialize_entry("direct_url", url)?;
         }
-        let told = locations.iter().filter(|_| self.images.stores().is_some());
-        told.filter_map(|(_, metadata)| metadata.get(STORE_NOTE)?.as_str().map(str::to_owned)).collect()
+        view.serialize_entry("tags", &image.tags)?;
+        view.serialize_entry("self", &format_args!("/v2/images/{}", image.id))?;
+        view.serialize_entry("file", &format_args!("/v2/images/{}/file", image.id))?;
+        view.serialize_entry("schema", "/v2/schemas/image")?;
+        let stores = self.stores();
+        if !stores.is_empty() {
+            view.serialize_entry("stores", &stores.join(","))?;
+        }
+        view.end()
     }
+}
+
+impl ImageView<'_> {
+    /// The ids of the stores that have the data, where there are several to be told of.
+    fn stores(&self) -> Vec<&str> {
+        let told = self.locations.iter().filter(|_| self.v2.images.stores().is_some());
+        told.filter_map(|(_, metadata)| metadata.get(STORE_NOTE)?.as_str()).collect()
+    }
+}
+
+#[derive(serde::Serialize)]
+struct LocationView<'a> {
+    url: &'a str,
+    metadata: &'a Map<String, Value>,
 }

@@ -44,7 +44,7 @@ pub(in crate::config) const GROUPS: [(&str, &str); 24] = [
     ("cache", MEMCACHE),
 ];
 
-pub(super) const TABLES: [Table; 27] = [
+pub(super) const TABLES: [Table; 28] = [
     Table {
         group: "DEFAULT",
         why: "metadata definitions are not built yet",

@@ -3,6 +3,8 @@
 //! As rows of one shape, or, on SQLite, all those of an image packed into one value: there a row is a message from one
 //! thread to another and every value in it a copy, which cost far more than to find them.
 
+use std::sync::OnceLock;
+
 use sea_query::{Expr, ExprTrait, Query, SelectStatement, UnionType};
 use serde_json::{Map, Value};
 
@@ -43,11 +45,18 @@ pub(super) fn rows(chosen: impl Fn(&'static str) -> Expr) -> SelectStatement {
     properties.union(UnionType::All, tags).union(UnionType::All, locations).take()
 }
 
-/// Those of the image in a row of `images`, as one value; `None` where rows of their own do as well.
+/// Those of the image in a row of `images`, as one value; `None` where rows of their own do as well. Made once: to put the
+/// words together takes longer than to read an image.
 pub(super) fn packed(dialect: Dialect) -> Option<Expr> {
-    let all = dialect.packed(&COLUMNS)?;
-    let children = rows(|table| Expr::col((table, "image_id")).equals(("images", "id")));
-    Some(Query::select().expr(all).from_subquery(children, "child").take().into())
+    // Of the one dialect that packs.
+    static WORDS: OnceLock<String> = OnceLock::new();
+    dialect.packs().then(|| {
+        Expr::cust(WORDS.get_or_init(|| {
+            let children = rows(|table| Expr::col((table, "image_id")).equals(("images", "id")));
+            let all = Query::select().expr(dialect.packed(&COLUMNS)).from_subquery(children, "child").take();
+            format!("({})", dialect.spelled_out(&all))
+        }))
+    })
 }
 
 /// Adds the children in a row that has [`packed`].

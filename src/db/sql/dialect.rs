@@ -41,6 +41,15 @@ impl Dialect {
         }
     }
 
+    /// The text of a statement with its values, none of which may come from outside.
+    pub(super) fn spelled_out(self, statement: &SelectStatement) -> String {
+        match self {
+            Self::Sqlite => statement.to_string(SqliteQueryBuilder),
+            Self::Postgres => statement.to_string(PostgresQueryBuilder),
+            Self::Mysql => statement.to_string(MysqlQueryBuilder),
+        }
+    }
+
     /// Whether NULLs come before all else in an order.
     pub(super) fn nulls_first(self, dir: SortDir) -> bool {
         (self == Self::Postgres) == (dir == SortDir::Desc)
@@ -122,9 +131,9 @@ impl Dialect {
         self == Self::Sqlite
     }
 
-    /// The rows of a statement in one value, JSON of their `columns`; `None` where that saves nothing.
-    pub(super) fn packed(self, columns: &[&str]) -> Option<Expr> {
-        self.packs().then(|| Expr::cust(format!("json_group_array(json_array({}))", columns.join(", "))))
+    /// The rows of a statement in one value, JSON of their `columns`, for a dialect that packs.
+    pub(super) fn packed(self, columns: &[&str]) -> Expr {
+        Expr::cust(format!("json_group_array(json_array({}))", columns.join(", ")))
     }
 
     /// The column holds this text, in words that find it by [`Dialect::long_text_key`].

@@ -12,9 +12,10 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::pool::Pool;
+use super::pool::{Pool, Session};
 use super::retry::{ATTEMPT, Retry, no_answer};
 use super::rows;
+use super::sqlite_file::{Memory, SqliteFile};
 use crate::db::{Error, Result};
 use crate::model::{Image, ImageId};
 
@@ -52,6 +53,9 @@ impl Gather {
 
     /// The image `id` with its children, whoever may see it; `None` if there is none.
     pub(super) async fn image(&self, pool: &Pool, id: &ImageId) -> Result<Option<Image>> {
+        if let Some(file) = pool.file() {
+            return self.image_of(file, id).await;
+        }
         let (answer, answered) = oneshot::channel();
         self.state().waiting.push(Waiting { id: id.clone(), answer });
         self.begin(pool);
@@ -60,6 +64,20 @@ impl Gather {
             Ok(Err(_)) => Err(Error::Internal("a read of the database was given up".to_owned())),
             Err(_) => Err(no_answer()),
         }
+    }
+
+    /// The same of a file. There is nothing to gather: to wait for others would take longer than to read.
+    async fn image_of(&self, file: &SqliteFile, id: &ImageId) -> Result<Option<Image>> {
+        let memory = file.remembered().image(id);
+        if let Memory::Same(image) = memory {
+            return Ok(Some(Arc::unwrap_or_clone(image)));
+        }
+        let read = || async { rows::load_all(&mut Session::Reading(file.read()), std::slice::from_ref(id)).await };
+        let image = self.retry.tried(read).await?.remove(id).transpose()?;
+        if let (Memory::None(version), Some(image)) = (memory, &image) {
+            file.remembered().keep(version, image);
+        }
+        Ok(image)
     }
 
     /// Begins to read if somebody waits and too few are reading.

@@ -21,12 +21,12 @@ mod own_indexes;
 mod pool;
 mod properties;
 mod purge;
-mod readers;
 mod retry;
 mod rows;
 mod schema;
 mod settings;
 mod sharings;
+mod sqlite_file;
 mod statement;
 mod tags;
 #[cfg(test)]
@@ -51,6 +51,7 @@ pub(crate) use url::BadUrl;
 use self::dialect::Dialect;
 use self::gather::Gather;
 use self::pool::Pool;
+use self::sqlite_file::{Memory, PageKey};
 use crate::db::{Error, Metadata, Result, Step, UpdateMode};
 use crate::model::{
     Context, Image, ImageFields, ImageId, ImageQuery, Listing, Location, Member, MemberStatus, Membership, Resource,
@@ -174,6 +175,18 @@ impl Sql {
     pub(crate) fn upgrades_in_steps(&self) -> bool {
         self.pool.dialect() != Dialect::Postgres
     }
+
+    /// A page, read from the database.
+    async fn page_of_list(&self, ctx: &Context, listing: &Listing) -> Result<Vec<Image>> {
+        self.retry
+            .tried(|| async {
+                let mut session = self.pool.read().await?;
+                let indexed = self.indexed.get_or_try_init(|| own_indexes::find_by_children(&mut session)).await;
+                let indexed = *indexed?;
+                listing::image_list(&mut session, ctx, listing, indexed).await
+            })
+            .await
+    }
 }
 
 #[async_trait]
@@ -199,14 +212,17 @@ impl Metadata for Sql {
     }
 
     async fn image_list(&self, ctx: &Context, listing: &Listing) -> Result<Vec<Image>> {
-        self.retry
-            .tried(|| async {
-                let mut session = self.pool.read().await?;
-                let indexed = self.indexed.get_or_try_init(|| own_indexes::find_by_children(&mut session)).await;
-                let indexed = *indexed?;
-                listing::image_list(&mut session, ctx, listing, indexed).await
-            })
-            .await
+        let Some(file) = self.pool.file() else { return self.page_of_list(ctx, listing).await };
+        let key = PageKey::of(ctx, listing);
+        let memory = file.remembered().page(&key);
+        if let Memory::Same(page) = memory {
+            return Ok(Arc::unwrap_or_clone(page));
+        }
+        let page = self.page_of_list(ctx, listing).await?;
+        if let Memory::None(version) = memory {
+            file.remembered().keep_page(version, key, &page);
+        }
+        Ok(page)
     }
 
     async fn image_insert(&self, ctx: &Context, fields: ImageFields) -> Result<Image> {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rusqlite::types::FromSql;
 use sea_query_sqlx::{SqlxBinder, SqlxValues};
 use sqlx::mysql::{MySqlConnection, MySqlPool, MySqlRow};
 use sqlx::pool::{PoolConnection, PoolOptions};
@@ -13,8 +14,8 @@ use sqlx::{AssertSqlSafe, Database, Decode, Executor, MySql, Postgres, Row as _,
 
 use super::dialect::Dialect;
 use super::error::Fault;
-use super::readers::{Reader, Readers};
 use super::settings::Settings;
+use super::sqlite_file::{PromptRow, Reading, SqliteFile};
 use super::url::{self, BadUrl, Target};
 
 /// How long SQLite itself waits for another process's write (database §8).
@@ -25,8 +26,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) enum Pool {
     /// One connection, which is the database.
     Memory(SqlitePool),
-    /// A file: the connection that writes, and those kept for readers.
-    File(SqlitePool, Readers),
+    /// A file: the connection that writes, and what reads.
+    File(SqlitePool, SqliteFile),
     Postgres(PgPool),
     Mysql(MySqlPool),
 }
@@ -39,7 +40,7 @@ impl Pool {
             Target::Memory => Ok(Self::Memory(memory(settings))),
             Target::File(path) => {
                 let readers = settings.max_pool_size.max(1);
-                let reading = Readers::of(&file(&path, settings, readers)?, readers as usize);
+                let reading = SqliteFile::open(&path, &file(&path, settings, readers)?, readers as usize);
                 // One connection writes. A second one would have to wait for it anyway, and waits by trying again after
                 // pauses that grow, while others overtake it.
                 Ok(Self::File(file(&path, settings, 1)?, reading))
@@ -70,6 +71,11 @@ impl Pool {
         }
     }
 
+    /// The SQLite file that the database is, if it is one.
+    pub(super) fn file(&self) -> Option<&SqliteFile> {
+        if let Self::File(_, file) = self { Some(file) } else { None }
+    }
+
     /// Opens a connection to a server, if that is what the database is.
     pub(super) async fn reach(&self) -> sqlx::Result<()> {
         match self {
@@ -81,11 +87,12 @@ impl Pool {
 
     /// A session whose statements stand alone.
     pub(super) async fn read(&self) -> sqlx::Result<Session> {
+        // Boxed: the futures of pools are large, and would be part of every future that waits for this one.
         Ok(match self {
-            Self::Memory(pool) => Session::Sqlite(Link::Plain(pool.acquire().await?)),
-            Self::File(_, readers) => Session::Reading(readers.next().await?),
-            Self::Postgres(pool) => Session::Postgres(Link::Plain(pool.acquire().await?)),
-            Self::Mysql(pool) => Session::Mysql(Link::Plain(pool.acquire().await?)),
+            Self::Memory(pool) => Session::Sqlite(Link::Plain(Box::pin(pool.acquire()).await?)),
+            Self::File(_, file) => Session::Reading(file.read()),
+            Self::Postgres(pool) => Session::Postgres(Link::Plain(Box::pin(pool.acquire()).await?)),
+            Self::Mysql(pool) => Session::Mysql(Link::Plain(Box::pin(pool.acquire()).await?)),
         })
     }
 
@@ -94,10 +101,10 @@ impl Pool {
         Ok(match self {
             // Taking the write lock at once: a reader that turns writer fails without waiting when another wrote.
             Self::Memory(pool) | Self::File(pool, _) => {
-                Session::Sqlite(Link::Transaction(pool.begin_with("BEGIN IMMEDIATE").await?))
+                Session::Sqlite(Link::Transaction(Box::pin(pool.begin_with("BEGIN IMMEDIATE")).await?))
             }
-            Self::Postgres(pool) => Session::Postgres(Link::Transaction(pool.begin().await?)),
-            Self::Mysql(pool) => Session::Mysql(Link::Transaction(pool.begin().await?)),
+            Self::Postgres(pool) => Session::Postgres(Link::Transaction(Box::pin(pool.begin()).await?)),
+            Self::Mysql(pool) => Session::Mysql(Link::Transaction(Box::pin(pool.begin()).await?)),
         })
     }
 }
@@ -175,7 +182,7 @@ impl<DB: Database> Link<DB> {
 #[derive(Debug)]
 pub(super) enum Session {
     Sqlite(Link<Sqlite>),
-    Reading(Reader),
+    Reading(Reading),
     Postgres(Link<Postgres>),
     Mysql(Link<MySql>),
 }
@@ -197,11 +204,7 @@ impl Session {
             Self::Sqlite(link) => {
                 bound(sql, values).fetch_all(link.connection()).await?.into_iter().map(Row::Sqlite).collect()
             }
-            Self::Reading(reader) => {
-                let rows = bound(sql, values).fetch_all(reader.begin()?).await?;
-                reader.rest();
-                rows.into_iter().map(Row::Sqlite).collect()
-            }
+            Self::Reading(reading) => reading.rows(sql, values).await?,
             Self::Postgres(link) => {
                 bound(sql, values).fetch_all(link.connection()).await?.into_iter().map(Row::Postgres).collect()
             }
@@ -275,7 +278,7 @@ fn read_only() -> sqlx::Error {
 }
 
 /// The statement text is safe: sea-query made it, and every value goes beside it.
-fn bound<DB: Database>(sql: String, values: SqlxValues) -> sqlx::query::Query<'static, DB, SqlxValues>
+pub(super) fn bound<DB: Database>(sql: String, values: SqlxValues) -> sqlx::query::Query<'static, DB, SqlxValues>
 where
     SqlxValues: sqlx::IntoArguments<DB>,
 {
@@ -285,6 +288,7 @@ where
 /// A row of an answer.
 pub(super) enum Row {
     Sqlite(SqliteRow),
+    Prompt(PromptRow),
     Postgres(PgRow),
     Mysql(MySqlRow),
 }
@@ -294,10 +298,11 @@ impl Row {
     /// (an enum for a text, four bytes for eight), so only the value itself decides whether it can be read.
     pub(super) fn get<T>(&self, column: &str) -> sqlx::Result<T>
     where
-        T: for<'r> Decode<'r, Sqlite> + for<'r> Decode<'r, Postgres> + for<'r> Decode<'r, MySql>,
+        T: for<'r> Decode<'r, Sqlite> + for<'r> Decode<'r, Postgres> + for<'r> Decode<'r, MySql> + FromSql,
     {
         match self {
             Self::Sqlite(row) => row.try_get_unchecked(column),
+            Self::Prompt(row) => row.get(column),
             Self::Postgres(row) => row.try_get_unchecked(column),
             Self::Mysql(row) => row.try_get_unchecked(column),
         }

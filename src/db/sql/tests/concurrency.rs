@@ -157,11 +157,11 @@ async fn a_connection_is_not_waited_for_longer_than_configured() {
         ..bed.settings.clone()
     };
     let sql = Sql::connect(&settings).unwrap();
-    let only = sql.pool.read().await.unwrap();
-    let read = timeout(LIMIT, sql.image_find(&admin(), &ImageQuery::default())).await.unwrap();
-    assert!(matches!(read, Err(Error::Unavailable(_))), "{read:?}");
+    let only = sql.pool.begin().await.unwrap();
+    let added = timeout(LIMIT, sql.image_insert(&admin(), named("x"))).await.unwrap();
+    assert!(matches!(added, Err(Error::Unavailable(_))), "{added:?}");
     drop(only);
-    sql.image_find(&admin(), &ImageQuery::default()).await.unwrap();
+    sql.image_insert(&admin(), named("x")).await.unwrap();
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod listing;
 mod members;
 mod paging;
 mod plans;
+mod remembered;
 mod schema;
 mod usage;
 mod visibility;
