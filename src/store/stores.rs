@@ -19,6 +19,7 @@ const MAX_SCHEME: usize = 32;
 
 /// The operator's choices for all stores.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "a process has one")]
 pub(crate) enum Settings {
     /// One store of each kind, named by the schemes of its locations.
     Single {

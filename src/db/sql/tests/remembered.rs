@@ -37,7 +37,7 @@ async fn images_and_pages_are_read_anew_when_anything_was_committed() {
         assert_eq!(known(&reader), (false, false));
         for _ in 0..2 {
             assert_eq!(bed.image_get(&reader, &image.id).await.unwrap().name, Some(name.clone()));
-            assert_eq!(page(&bed, &reader).await, [name.clone()]);
+            assert_eq!(page(&bed, &reader).await, std::slice::from_ref(&name));
             assert_eq!(known(&reader), (true, true));
         }
         assert_eq!(known(&stranger), (true, false), "a page is its reader's");
