@@ -33,6 +33,8 @@ class Gander:
             "[DEFAULT]\nbind_host = 127.0.0.1\n"
             f"bind_port = {self.port}\nimage_cache_dir = {self.cache}\nscrubber_datadir = {self.data}/scrubber\n"
             f"image_cache_max_size = {1 << 40}\nfilesystem_store_datadir = {self.data}/images\n"
+            # Neither of the others logs requests here.
+            "default_log_levels = gander::server=WARN\n"
             f"[database]\nconnection = {connection}\n[paste_deploy]\nflavor = {flavor}\n{paste}"
         )
         self.command = [stage.options.binary, "api", "--config-file", config]
