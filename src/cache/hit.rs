@@ -8,8 +8,8 @@ use bytes::Bytes;
 use fastio::{ImageFile, Rescue};
 
 use super::blocks::outgoing_block;
+use super::in_use::Reading;
 use super::reader::{self, CachedFile, Fault};
-use super::readers::Reading;
 use super::rescue::FromStore;
 use super::rest::{Rest, State};
 use super::source::Source;

@@ -15,6 +15,7 @@ mod expected;
 mod fill;
 mod hit;
 mod hits;
+mod in_use;
 mod index;
 mod layout;
 mod open;
@@ -22,7 +23,6 @@ mod order;
 mod publishing;
 mod queue;
 mod reader;
-mod readers;
 mod rescue;
 mod rest;
 mod room;
@@ -54,9 +54,9 @@ use digests::Digests;
 use fill::Fills;
 use hit::Hit;
 use hits::Hits;
+use in_use::Readers;
 use index::Index;
 use layout::{Layout, OpenEntry};
-use readers::Readers;
 
 /// The cache of this node. Several processes may have the same directory open.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use osloconf::{Conf, Opt};
 
 use super::images::NODE_STAGING_URI;
-use super::store::{DEFAULT_STORE, FILE_OPTIONS, FILESYSTEM_STORE_CHUNK_SIZE, HTTP_OPTIONS};
+use super::store::{DEFAULT_STORE, FILE_OPTIONS, FILESYSTEM_STORE_CHUNK_SIZE, HTTP_OPTIONS, STORES};
 use super::{Error, Loaded, Result, ignored};
 use crate::store::{Driver, NamedSettings, Settings, filesystem};
 
@@ -198,7 +198,7 @@ impl Loaded {
     /// Why an option has no effect that is for the other of the two ways to have stores.
     pub(super) fn idle_store_option(&self, name: (&str, &str)) -> Option<&'static str> {
         let several = self.has_backends();
-        let of_one = [FILE_OPTIONS, HTTP_OPTIONS, &[&DEFAULT_STORE, &NODE_STAGING_URI]];
+        let of_one = [FILE_OPTIONS, HTTP_OPTIONS, &[&DEFAULT_STORE, &STORES, &NODE_STAGING_URI]];
         if of_one.into_iter().flatten().any(|opt| opt.answers_to(name)) {
             return several.then_some("with enabled_backends there are groups for it");
         }

@@ -14,7 +14,7 @@ pub(super) static DEFAULT_STORE: Opt = Opt::str("glance_store", "default_store")
     .default("file")
     .empty_is_unset()
     .help("Scheme of the store for new data");
-static STORES: Opt = Opt::list("glance_store", "stores")
+pub(super) static STORES: Opt = Opt::list("glance_store", "stores")
     .default("file,http")
     .help("Drivers that are there: file, http. Data of images in others cannot be reached");
 pub(super) static FILESYSTEM_STORE_DATADIR: Opt = Opt::str("glance_store", "filesystem_store_datadir")
@@ -89,11 +89,12 @@ pub(super) static FILE_OPTIONS: &[&Opt] = &[
     &FILESYSTEM_STORE_METADATA_FILE,
     &FILESYSTEM_STORE_FILE_PERM,
     &FILESYSTEM_STORE_CHUNK_SIZE,
+    &FILESYSTEM_STORE_TIMEOUT,
     &FILESYSTEM_THIN_PROVISIONING,
 ];
 /// Those of an http store.
 pub(super) static HTTP_OPTIONS: &[&Opt] =
-    &[&HTTPS_CA_CERTIFICATES_FILE, &HTTPS_INSECURE, &HTTP_CONNECT_TIMEOUT, &HTTP_READ_TIMEOUT];
+    &[&HTTPS_CA_CERTIFICATES_FILE, &HTTPS_INSECURE, &HTTP_CONNECT_TIMEOUT, &HTTP_READ_TIMEOUT, &HTTP_PROXY_INFORMATION];
 
 impl Loaded {
     /// The stores.

@@ -133,16 +133,17 @@ impl Images {
     pub(super) async fn remove_data(&self, id: &ImageId, places: &[Address]) -> bool {
         let mut gone = true;
         for place in places {
-            let removed = match self.parts.stores.at(place) {
-                Ok(store) => store.delete(&place.uri).await,
-                Err(error) => Err(error),
+            let (removed, read_only) = match self.parts.stores.at(place) {
+                Ok(store) => (store.delete(&place.uri).await, store.is_read_only()),
+                Err(error) => (Err(error), false),
             };
             if let Err(error) = removed {
                 tracing::warn!("Unable to delete the data of image {id}: {error}");
-                gone &= matches!(
-                    error,
-                    store::Error::NotFound(_) | store::Error::Unsupported(_) | store::Error::BadLocation(_)
-                );
+                gone &= match error {
+                    store::Error::NotFound(_) | store::Error::BadLocation(_) => true,
+                    store::Error::Unsupported(_) => read_only,
+                    _ => false,
+                };
             }
         }
         gone

@@ -178,7 +178,12 @@ impl Images {
     /// Nobody hashes the data of an active image any more, so nothing is said of an algorithm either.
     async fn unhashed(&self, ctx: &Context, active: &Image, error: &Error) {
         let id = &active.id;
-        if !matches!(error, Error::GoneMeanwhile(_)) {
+        // They may be there, if it is not known what became of saving them.
+        let has_none = async || match self.parts.metadata.image_get(ctx, id).await {
+            Ok(image) => image.os_hash_value.is_none(),
+            Err(_) => false,
+        };
+        if !matches!(error, Error::GoneMeanwhile(_)) && has_none().await {
             let fields = ImageFields { os_hash_algo: Some(None), ..ImageFields::default() };
             let mode = UpdateMode { purge_props: false, from_status: None };
             match self.parts.metadata.image_update(ctx, id, fields, mode).await {

@@ -212,7 +212,13 @@ impl Images {
     }
 
     async fn scrub_recorded(&self, ctx: &Context, image: &Image) -> std::result::Result<(), Failure> {
-        self.scrub_one(ctx, &image.id, &self.addresses(image)?).await
+        // What was listed may be minutes old, and restored since.
+        let image = match self.parts.metadata.image_get(ctx, &image.id).await {
+            Ok(image) if image.status == ImageStatus::PendingDelete => image,
+            Ok(_) | Err(MetadataError::NotFound(_)) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        self.scrub_one(ctx, &image.id, &self.addresses(&image)?).await
     }
 
     async fn pending_images(&self, ctx: &Context) -> Result<Vec<Image>> {

@@ -47,6 +47,7 @@ class Alternation:
                     self._half_do("Gander", halves.EVERYBODYS)
                 if name == "Glance":
                     population.copy(self.url, self.all_of)
+                    self.left["tasks"] = picture.of_tasks(self.url, self.all_of)
                 else:
                     population.withdraw(self.url, self.all_of)
                 self._leave("nameless" if turn == 1 else "private of alice")
@@ -101,8 +102,8 @@ class Alternation:
             self.all_of.delete(self.url, "being proved, left by Glance")
             for kind in halves.EVERYBODYS:
                 image = self.all_of.images[f"{kind}, left by Gander again"]
-                left = [place for place in [self.node.store, self.node.staging] if (place / image).exists()]
-                self.found += [f"{kind}, deleted by Glance: Gander leaves {place}" for place in left]
+                if self.node.has_data_of(image) or (self.node.staging / image).exists():
+                    self.found.append(f"{kind}, deleted by Glance: Gander leaves its data")
 
     def _leave(self, evicted):
         """Notes what this server shows, with all in its cache but one image."""
@@ -168,4 +169,5 @@ class Alternation:
         left = {name for place in places for name in picture.of_files(place)} | {*picture.of_index(self.node)}
         # It has noted there what it hashes, too.
         lost |= {name for name in left if name.startswith("running-task-")}
-        self.found += [f"after all was deleted there is still {what}" for what in sorted(left - lost)]
+        left = {name for name in left if name.rsplit("/", 1)[-1] not in lost}
+        self.found += [f"after all was deleted there is still {what}" for what in sorted(left)]

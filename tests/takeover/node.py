@@ -98,6 +98,10 @@ class Node:
     def url(self):
         return f"http://127.0.0.1:{self.port}"
 
+    def has_data_of(self, image):
+        """Some store has the file of an image."""
+        return any((self.store / name / image).exists() for name in self.stores or ["."])
+
     @property
     def staging(self):
         return self.directory / "staging"

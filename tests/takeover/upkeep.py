@@ -67,10 +67,10 @@ class Upkeep:
         before = self.rows(image)
         self.tool(other, "scrubber")
         self.note(self.rows(image) == before, f"{other} scrubs what {deleting} deleted before it is due: {self.rows(image)}")
-        self.note((self.node.store / image).exists(), f"{other} removes what {deleting} deleted before it is due")
+        self.note(self.node.has_data_of(image), f"{other} removes what {deleting} deleted before it is due")
         self.node.configure(scrub_time=0)
         self.tool(other, "scrubber")
-        self.note(not (self.node.store / image).exists(), f"{other} leaves the data of what {deleting} deleted")
+        self.note(not self.node.has_data_of(image), f"{other} leaves the data of what {deleting} deleted")
         statuses = [row._mapping["status"] for table in ["images", "image_locations"] for row in self.rows(image)[table]]
         self.note(statuses == ["deleted"] * 2, f"what {deleting} deleted and {other} scrubbed is {statuses}")
         times = [rows["images"][0]._mapping["deleted_at"] for rows in (before, self.rows(image))]

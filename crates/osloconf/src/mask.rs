@@ -33,23 +33,26 @@ pub(crate) fn mask_url(text: &str) -> String {
     let shown = match (rest.rfind('@'), rest.split_once(':')) {
         // A password may hold anything that nobody encoded.
         (Some(at), Some((user, _))) if user.len() < at => format!("{user}:****{}", &rest[at..]),
-        (None, Some((_, after)))
-            if !after.starts_with(|first: char| first.is_ascii_digit()) && !rest.starts_with('/') =>
-        {
-            "****".to_owned()
-        }
+        (None, Some((_, after))) if !is_port(after) && !rest.starts_with('/') => "****".to_owned(),
         _ => rest.to_owned(),
     };
-    let (before, query) = shown.split_once('?').map_or((&*shown, None), |(before, query)| (before, Some(query)));
-    let query = query.map(|query| query.split('&').map(mask_parameter).collect::<Vec<_>>().join("&"));
-    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
-    format!("{scheme}://{before}{query}")
+    // An '@' in a parameter may have hidden where the parameters begin.
+    let shown: String = shown.split_inclusive(['?', '&']).map(mask_parameter).collect();
+    format!("{scheme}://{shown}")
 }
 
+/// What follows the colon of an address without user and password.
+fn is_port(text: &str) -> bool {
+    let port = text.split(['/', '?']).next().unwrap_or_default();
+    !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// `name=value`, with what stands between this and the next.
 fn mask_parameter(pair: &str) -> String {
+    let end = pair.strip_suffix(['?', '&']).map_or("", |before| &pair[before.len()..]);
     let secret = |name: &str| ["pass", "pwd", "secret"].iter().any(|part| name.to_ascii_lowercase().contains(part));
     match pair.split_once('=') {
-        Some((name, _)) if secret(name) => format!("{name}=****"),
+        Some((name, _)) if secret(name) => format!("{name}=****{end}"),
         _ => pair.to_owned(),
     }
 }
@@ -75,6 +78,9 @@ mod tests {
             ("rabbit://u:one@a:5672,v:two@b:5672//", "rabbit://u:****@b:5672//"),
             // An @ was forgotten, or all of it was.
             ("mysql://glance:geheim/glance", "mysql://****"),
+            ("mysql://glance:9geheim/glance", "mysql://****"),
+            ("postgresql://db:5432/g?user=g@srv&password=geheim", "postgresql://db:****@srv&password=****"),
+            ("postgresql://db:5432/g?password=geheim&user=g@srv&x=y", "postgresql://db:****@srv&x=y"),
             ("geheim", "****"),
         ] {
             assert_eq!(mask_url(text), shown, "{text}");

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::body::explained;
+use super::location_patch;
 use super::patch::{Op, Operation, Spelling};
-use super::places;
 use super::schema::ImageSchema;
 use crate::api::error::ApiError;
 use crate::images::{Attribute, Change};
@@ -90,7 +90,7 @@ pub(super) fn of_patch(
 
 fn change(operation: Operation, spelling: Spelling, schema: &ImageSchema) -> Result<Change, ApiError> {
     if operation.path.first().is_some_and(|root| root == "locations") {
-        return places::change(operation, schema).map(Change::Places);
+        return location_patch::change(operation, schema).map(Change::Places);
     }
     let Operation { op, path, value } = operation;
     let name = path.into_iter().next().unwrap_or_default();

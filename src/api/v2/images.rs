@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use serde::Serialize;
 
 use super::failure::{Failure, missing};
-use super::{Shared, body, changes, patch, places, query, views};
+use super::{Shared, body, changes, location_patch, patch, query, views};
 use crate::api::base_url::BaseUrl;
 use crate::api::error::ApiError;
 use crate::model::{Context, ImageId};
@@ -101,11 +101,11 @@ pub(super) async fn update(
 ) -> Answer {
     let spelling = patch::spelling(&headers)?;
     let operations = patch::parse(&body::read(&headers, body).await?, spelling)?;
-    let said = places::said(&operations);
+    let said = location_patch::said(&operations);
     let changes = changes::of_patch(operations, spelling, &v2.schema)?;
     let image = v2.images.change(&ctx, &image_id(&id)?, changes).await?;
     let mut view = views::as_value(&v2.image(&ctx, &image))?;
-    places::echo(&mut view, &said);
+    location_patch::echo(&mut view, &said);
     Ok(views::ok(&view))
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::batches::Batches;
 use super::incomplete::Incomplete;
-use super::registry::Registration;
+use super::running::Registration;
 use super::{Growing, Progress};
 use crate::cache::expected::Digest;
 use crate::cache::room::NoRoom;

@@ -2,7 +2,7 @@
 //!
 //! The first who asks begins a fill, a task of its own that outlives him; he and all who come before its end follow
 //! the growing file, each at his own pace. [`incomplete`] is the file, [`task`] its life from claim to commit, [`copy`]
-//! the bytes on their way into it ([`batches`] at a time), [`follower`] a reader, [`registry`] who fills what in this process, [`prefetch`] a
+//! the bytes on their way into it ([`batches`] at a time), [`follower`] a reader, [`running`] who fills what in this process, [`prefetch`] a
 //! fill without readers.
 
 mod batches;
@@ -10,7 +10,7 @@ mod copy;
 mod follower;
 mod incomplete;
 mod prefetch;
-mod registry;
+mod running;
 mod task;
 
 use std::sync::Arc;
@@ -21,14 +21,14 @@ use tokio::sync::watch;
 
 pub(super) use follower::Follower;
 pub(super) use incomplete::{remove_if_unowned, remove_unowned};
-pub(super) use registry::Fills;
+pub(super) use running::Fills;
 
 use super::open::FetchError;
 use super::source::Source;
 use super::{Cache, Expected, Hit, Verdict};
 use crate::model::ImageId;
 use crate::store;
-use registry::Place;
+use running::Place;
 use task::Task;
 
 /// How far a fill is. `Opening` and `Filling` pass; the others are its end.

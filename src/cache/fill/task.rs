@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::copy::{Copy, Stop, Written};
 use super::incomplete::Incomplete;
-use super::registry::Registration;
+use super::running::Registration;
 use super::{Growing, Progress};
 use crate::cache::room::NoRoom;
 use crate::cache::source::{Source, open_whole};

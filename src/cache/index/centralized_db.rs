@@ -42,11 +42,15 @@ impl CentralizedDb {
     /// Makes the rows agree with the directory, now if that can be done.
     pub(super) async fn open(rows: CachedOnNode, layout: Layout, former: PathBuf) -> Self {
         let index = Self { rows, layout, former, adrift: Arc::default() };
-        let agreed = timeout(OPENING, index.agree()).await.unwrap_or_else(|_| Err(no_answer(OPENING).into()));
-        if let Err(error) = agreed {
+        if let Err(error) = index.agree_in_time().await {
             index.drift(&error);
         }
         index
+    }
+
+    /// While the lists are compared nobody makes or removes entries: not for longer than this.
+    async fn agree_in_time(&self) -> Result<()> {
+        timeout(OPENING, self.agree()).await.unwrap_or_else(|_| Err(no_answer(OPENING).into()))
     }
 
     /// Records the entries that have no record and forgets the records that have no entry. What the SQLite index knew of
@@ -88,7 +92,7 @@ impl CentralizedDb {
         tokio::spawn(async move {
             loop {
                 sleep(PAUSE).await;
-                match index.agree().await {
+                match index.agree_in_time().await {
                     Ok(()) => {
                         return tracing::info!("the index of the image cache is back, and agrees with its directory");
                     }

@@ -240,7 +240,7 @@ pub(super) async fn image_delete(
         }
     } else {
         locations::remove(&mut session, id, status == ImageStatus::PendingDelete, now).await?;
-        members::unite(&mut session, id).await?;
+        members::unite(&mut session, id, None).await?;
         for table in ["image_properties", "image_members", "image_tags"] {
             session.execute(&soft_delete_children(table, id, now)).await?;
         }

@@ -145,14 +145,18 @@ pub(super) async fn put(
 }
 
 /// Removes rows of memberships that are there twice: two servers that look for one before they add it, as Glance does, may
-/// both add it, and rows that end at the same moment must not be of the same member.
-pub(super) async fn unite(session: &mut Session, id: &ImageId) -> Result<(), Fault> {
+/// both add it, and rows that end at the same moment must not be of the same member. Without a `member` all of them end,
+/// and what the database takes for the same member is: MySQL's key does not tell `m` from `M` either.
+pub(super) async fn unite(session: &mut Session, id: &ImageId, member: Option<&str>) -> Result<(), Fault> {
+    let dialect = session.dialect();
+    let just = || member.map(|member| dialect.is_just("member", member));
     let twice = Query::select()
         .column("member")
         .expr_as(Expr::col("id").min(), "kept")
         .from("image_members")
         .and_where(Expr::col("image_id").eq(id.as_str()))
         .and_where(statement::live())
+        .and_where_option(just())
         .group_by_col("member")
         .and_having(Expr::col("id").count().gt(1))
         .take();
@@ -163,6 +167,7 @@ pub(super) async fn unite(session: &mut Session, id: &ImageId) -> Result<(), Fau
             .and_where(Expr::col("member").eq(row.get::<String>("member")?))
             .and_where(Expr::col("id").ne(row.get::<i64>("kept")?))
             .and_where(statement::live())
+            .and_where_option(just())
             .take();
         session.execute(&others).await?;
     }
@@ -170,7 +175,7 @@ pub(super) async fn unite(session: &mut Session, id: &ImageId) -> Result<(), Fau
 }
 
 async fn remove(session: &mut Session, id: &ImageId, member: &str, now: NaiveDateTime) -> Result<u64, Fault> {
-    unite(session, id).await?;
+    unite(session, id, Some(member)).await?;
     let mut removed = statement::soft_delete_children("image_members", id, now);
     let just_this = session.dialect().is_just("member", member);
     Ok(session.execute(removed.and_where(just_this)).await?)

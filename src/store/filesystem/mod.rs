@@ -104,7 +104,8 @@ impl Store for Filesystem {
 
     async fn delete(&self, uri: &str) -> Result<()> {
         let path = path_of(uri)?;
-        self.in_time(on_disk(move || remove(&path))).await
+        // Waited for as long as it takes: what is given up may remove later what was put there since.
+        finished(on_disk(move || remove(&path))).await
     }
 }
 

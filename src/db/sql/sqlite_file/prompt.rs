@@ -7,17 +7,19 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use rusqlite::types::{FromSql, Value, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags};
 use sea_query_sqlx::SqlxValues;
 
-/// Steps of SQLite's machine between two looks at the clock.
-const STEPS: i32 = 1000;
-/// Looks at the clock after which a read is long: a millisecond or so.
-const TICKS: u32 = 25;
+/// A read is long that takes so many times so many steps of SQLite's machine: a millisecond, if its pages are in memory.
+const STEPS: i32 = 250;
+const TICKS: u32 = 100;
+/// Longest that a read keeps its thread that has to wait for the disk, page after page. It may be quick next time.
+const PATIENCE: Duration = Duration::from_millis(20);
 /// Statements that each connection keeps ready.
 const PREPARED: usize = 64;
 /// Statements that are remembered as long ones.
@@ -36,11 +38,47 @@ struct Shared {
     long: Mutex<HashSet<String>>,
 }
 
-/// A connection, and what is left of the ticks of the read that it does.
+/// A connection, and what is left to the read that it does.
 #[derive(Debug)]
 pub(super) struct Counted {
     connection: Connection,
-    left: Arc<AtomicU32>,
+    left: Arc<Left>,
+}
+
+#[derive(Debug)]
+struct Left {
+    ticks: AtomicU32,
+    began: Instant,
+    /// When the read has to end, in nanoseconds since `began`.
+    until: AtomicU64,
+}
+
+impl Left {
+    fn new() -> Self {
+        Self { ticks: AtomicU32::new(TICKS), began: Instant::now(), until: AtomicU64::new(u64::MAX) }
+    }
+
+    /// A read begins.
+    fn reset(&self) {
+        self.ticks.store(TICKS, Ordering::Relaxed);
+        self.until.store(self.nanoseconds(PATIENCE), Ordering::Relaxed);
+    }
+
+    /// Whether the read has to end, asked every so many steps.
+    fn is_over(&self) -> bool {
+        self.ticks.fetch_sub(1, Ordering::Relaxed) <= 1
+            || self.nanoseconds(Duration::ZERO) > self.until.load(Ordering::Relaxed)
+    }
+
+    /// It had to end for the number of its steps.
+    fn was_long(&self) -> bool {
+        self.ticks.load(Ordering::Relaxed) == 0
+    }
+
+    /// From `began` until now and a while.
+    fn nanoseconds(&self, and: Duration) -> u64 {
+        u64::try_from((self.began.elapsed() + and).as_nanos()).unwrap_or(u64::MAX)
+    }
 }
 
 impl Prompt {
@@ -64,7 +102,9 @@ impl Prompt {
             }
             Err(error) => {
                 if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) {
-                    self.remember(sql);
+                    if counted.left.was_long() {
+                        self.remember(sql);
+                    }
                     locked(&self.0.idle).push(counted);
                 }
                 None
@@ -88,24 +128,22 @@ impl Counted {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(file, flags)?;
         connection.pragma_update(None, "query_only", true)?;
-        connection.busy_timeout(std::time::Duration::ZERO)?;
+        connection.busy_timeout(Duration::ZERO)?;
         connection.set_prepared_statement_cache_capacity(PREPARED);
-        let left = Arc::new(AtomicU32::new(0));
-        let ticks = Arc::clone(&left);
-        let is_over =
-            move || ticks.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err();
-        connection.progress_handler(STEPS, Some(is_over))?;
+        let left = Arc::new(Left::new());
+        let watched = Arc::clone(&left);
+        connection.progress_handler(STEPS, Some(move || watched.is_over()))?;
         Ok(Self { connection, left })
     }
 
     /// A number that is another one as soon as another connection has committed something.
     pub(super) fn data_version(&self) -> rusqlite::Result<i64> {
-        self.left.store(TICKS, Ordering::Relaxed);
+        self.left.reset();
         self.connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
     }
 
     fn rows(&self, sql: &str, values: &SqlxValues) -> rusqlite::Result<Vec<PromptRow>> {
-        self.left.store(TICKS, Ordering::Relaxed);
+        self.left.reset();
         let mut statement = self.connection.prepare_cached(sql)?;
         for (place, value) in values.0.iter().enumerate() {
             bind(&mut statement, place + 1, value)?;

@@ -9,11 +9,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::prompt::Counted;
-use crate::model::{Context, Image, ImageId, Listing};
+use crate::model::{Context, Image, ImageId, Listing, Location};
 
-/// Images that are kept, and the properties, tags and locations that one of them may have.
+/// Images that are kept, and the bytes of text that one of them may have.
 const MOST: usize = 2048;
-const MOST_CHILDREN: usize = 128;
+const LARGEST: usize = 16 * 1024;
 /// Pages that are kept, and the images of one of them: those of a page for which nobody has asked for more.
 const MOST_PAGES: usize = 64;
 const LONGEST_PAGE: usize = 25;
@@ -130,7 +130,12 @@ impl<T> Memory<T> {
 
 /// It does not take the place of hundreds.
 fn is_small(image: &Image) -> bool {
-    image.properties.len() + image.tags.len() + image.locations.len() <= MOST_CHILDREN
+    let property = |(name, value): (&String, &Option<String>)| name.len() + value.as_ref().map_or(0, String::len);
+    let notes = |location: &Location| serde_json::to_string(&location.metadata).map_or(LARGEST, |notes| notes.len());
+    let texts = image.properties.iter().map(property).chain(image.tags.iter().map(String::len));
+    let places = image.locations.iter().map(|location| location.uri.len() + notes(location));
+    // However short, each takes its place.
+    texts.chain(places).map(|bytes| bytes + 64).sum::<usize>() <= LARGEST
 }
 
 /// Forgets everything when there is no room: who is asked for often is soon back.

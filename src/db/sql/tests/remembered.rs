@@ -55,10 +55,14 @@ async fn whatever_is_large_or_missing_is_not_remembered() {
         return;
     }
     let bed = common_bed().await;
-    let many = (0..200).map(|number| (format!("p{number}"), Some(String::new()))).collect();
-    let large = bed.add(&admin(), ImageFields { properties: Some(many), ..named("large") }).await.id;
+    let many = (0..300).map(|number| (format!("p{number}"), Some(String::new()))).collect();
+    let long = [("p".to_owned(), Some("x".repeat(20_000)))].into();
+    let mut large = vec![unknown_id()];
+    for properties in [many, long] {
+        large.push(bed.add(&admin(), ImageFields { properties: Some(properties), ..named("large") }).await.id);
+    }
     let file = bed.pool.file().unwrap();
-    for id in [&large, &unknown_id()] {
+    for id in &large {
         let _ = bed.image_get(&admin(), id).await;
         assert!(matches!(file.remembered().image(id), Memory::None(_)), "{id}");
     }
