@@ -77,9 +77,9 @@ fn data_that_arrives_while_glance_deletes_the_image_does_not_stay() {
     // Glance writes this without looking again.
     let delete = |id: &str, status: &str| {
         gander.rows(&format!(
-            "UPDATE images SET status = '{status}', deleted = 1, deleted_at = updated_at WHERE id = '{id}'"
+            "UPDATE images SET status = '{status}', deleted = true, deleted_at = updated_at WHERE id = '{id}'"
         ));
-        gander.rows(&format!("UPDATE image_locations SET status = '{status}', deleted = 1 WHERE image_id = '{id}'"));
+        gander.rows(&format!("UPDATE image_locations SET status = '{status}', deleted = true WHERE image_id = '{id}'"));
     };
     delete(&waiting, "pending_delete");
     delete(&soon, "deleted");
