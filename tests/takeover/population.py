@@ -232,7 +232,9 @@ def copy(server, all_of):
         deadline = time.monotonic() + TAKES_LONG
         while True:
             image = all_of.ask(server, "GET", name, by="admin").json()
-            if set(all_of.stores) == set(image["stores"].split(",")) and not image.get("os_glance_importing_to_stores"):
+            everywhere = set(all_of.stores) == set(image["stores"].split(","))
+            ended = all(task["status"] == "success" for task in tasks(server, all_of, name))
+            if everywhere and ended and not image.get("os_glance_importing_to_stores"):
                 break
             assert time.monotonic() < deadline, f"{name} is not copied: {image}"
             time.sleep(0.05)
