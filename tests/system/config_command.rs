@@ -110,7 +110,8 @@ fn each_of_several_stores_has_a_group_of_its_own() {
          [glance_store]\ndefault_backend = fast\nfilesystem_store_datadir = /old\n\
          [fast]\nfilesystem_store_datadri = /x\nweight = 1\nstore_description = d\n[Cloud]\ns3_store_secret_key = canary\n\
          [backend_defaults]\nfilesystem_thin_provisioning = true\nrbd_store_pool = p\nwieght = 2\n\
-         [os_glance_staging_store]\nfilesystem_store_datadir = /t\nfilesystem_store_datadirs = /u\n",
+         [os_glance_staging_store]\nfilesystem_store_datadir = /t\nfilesystem_store_datadirs = /u\n\
+         [fast]\nfilesystem_store_timeout = 3\n[backend_defaults]\nhttp_proxy_information = http:h:1\n[glance_store]\nstores = file\n",
     );
     deployment.finds(
         0,
@@ -123,6 +124,7 @@ fn each_of_several_stores_has_a_group_of_its_own() {
             "16: warning: [backend_defaults] wieght: there is no such option",
             "19: warning: [os_glance_staging_store] filesystem_store_datadirs: there is no such option; did you mean \
              filesystem_store_datadir?",
+            "25: warning: [glance_store] stores: has no effect: with enabled_backends there are groups for it",
         ],
     );
     let shown = deployment.shown(&["--all"]);

@@ -371,6 +371,19 @@ fn data_is_taken_out_of_one_store() {
 }
 
 #[test]
+fn data_of_a_store_that_is_not_built_stays_known() {
+    let gander = several(Setup::api(""), &["fast"]).set("enabled_backends", "fast:file, ceph:rbd").start();
+    let http = gander.client();
+    let id = add_to(&http, "fast", b"abc");
+    copy(&gander, &id, "fast", "ceph", r#"{"store": "ceph"}"#);
+    gander.rows("UPDATE image_locations SET value = 'rbd://f/p/i/s' WHERE meta_data LIKE '%ceph%'");
+    http.delete(&format!("/v2/stores/ceph/{id}")).expect(204);
+    assert_eq!(http.image(&id)["stores"], "fast");
+    let journal = entries(&gander.path("fast/.journal"));
+    assert!(fs::read_to_string(&journal[0]).unwrap().contains("rbd://f/p/i/s"));
+}
+
+#[test]
 fn what_is_cached_stays_so_when_a_store_loses_it() {
     let setup = several(Setup::api("").paste(TRUSTED_CACHING), &["fast", "slow"]);
     let gander = setup.start();
