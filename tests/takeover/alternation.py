@@ -111,7 +111,7 @@ class Alternation:
         self.left["refusals"] = picture.of_refusals(self.url, self.all_of)
         self.left["downloads"] = picture.of_downloads(self.url, self.all_of)
         self.all_of.evict(self.url, evicted)
-        self.left["API"] = picture.of_api(self.url, self.all_of)
+        self.left["API"] = picture.of_api(self.url, self.all_of, self.node.is_heaped)
         self.left["cache"] = picture.of_cache(self.url, self.admin, self.node.driver)
 
     def _leave_files(self):
@@ -129,7 +129,7 @@ class Alternation:
 
     def _compare(self, name, turn):
         """The next server serves: all is as it was."""
-        self._same(name, turn, "API", picture.of_api(self.url, self.all_of))
+        self._same(name, turn, "API", picture.of_api(self.url, self.all_of, self.node.is_heaped))
         self._same(name, turn, "cache", picture.of_cache(self.url, self.admin, self.node.driver))
         for what, now in self._at_rest().items():
             self._same(name, turn, what, now)

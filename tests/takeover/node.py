@@ -98,6 +98,11 @@ class Node:
     def url(self):
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def is_heaped(self):
+        """PostgreSQL gives rows in the order in which they were last written."""
+        return self.database.startswith("postgresql")
+
     def has_data_of(self, image):
         """Some store has the file of an image."""
         return any((self.store / name / image).exists() for name in self.stores or ["."])

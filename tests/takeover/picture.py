@@ -17,18 +17,20 @@ LISTS = [
 ]
 
 
-def of_api(server, all_of):
+def of_api(server, all_of, heaped=False):
     """What each person is told of each image, and of lists of them. Nothing is left out but the order of tags, which are a
-    set, and which Glance tells in another order after each start."""
+    set, and which Glance tells in another order after each start; and where a changed row goes to the end of the `heaped`
+    ones, that of members and locations, which Glance asks for in no order."""
     seen = {}
     for name, caller in all_of.people.items():
         for query in LISTS:
             answer = caller.ask(server, "GET", f"/v2/images?limit=500&{query}", 200)
-            seen[f"{name}: list {query}"] = [_listed(image) for image in answer.json()["images"]]
+            seen[f"{name}: list {query}"] = [_unordered(image) for image in answer.json()["images"]]
         for title, image in all_of.images.items():
             for part in ["", "/members"]:
                 answer = caller.ask(server, "GET", f"/v2/images/{image}{part}", (200, 403, 404))
-                told = _in_order(answer.json()) if answer.status_code == 200 else None
+                in_order = _unordered if heaped else _in_order
+                told = in_order(answer.json()) if answer.status_code == 200 else None
                 seen[f"{name}: {title}{part}"] = (answer.status_code, told)
     return seen
 
@@ -72,13 +74,14 @@ def _in_order(told):
     return {**told, "tags": sorted(told["tags"])} if "tags" in told else told
 
 
-def _listed(told):
-    """In lists Glance asks PostgreSQL for locations in no order, and calls direct the one that comes first. (Each image is
-    shown by itself, too, and in order then.)"""
+def _unordered(told):
+    """In lists Glance asks PostgreSQL for locations in no order at all, and calls direct the one that comes first."""
     told = _in_order(told)
     if len(told.get("locations", [])) > 1:
         del told["direct_url"]
         told["locations"] = sorted(told["locations"], key=lambda location: location["url"])
+    if "members" in told:
+        told["members"] = sorted(told["members"], key=lambda member: member["member_id"])
     return told
 
 
