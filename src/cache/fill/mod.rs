@@ -56,6 +56,16 @@ impl Progress {
         !matches!(self, Self::Opening | Self::Filling { .. })
     }
 
+    /// Whether there is something to read. Of an empty image the head is the last that a client waits for, so it is not
+    /// sent before the end.
+    fn has_begun(&self) -> bool {
+        match self {
+            Self::Opening => false,
+            Self::Filling { growing, .. } => growing.size != Some(0),
+            _ => true,
+        }
+    }
+
     /// Whether a reader who has all bytes up to `offset` has to wait.
     fn is_short_of(&self, offset: u64) -> bool {
         match self {
@@ -105,7 +115,7 @@ impl Cache {
         let Some((mut progress, verdict)) = self.running_fill(id, source, expected) else {
             return Ok(Joined::Nothing(Verdict::Bypass));
         };
-        let begun = progress.wait_for(|progress| !matches!(progress, Progress::Opening)).await.map(|now| now.clone());
+        let begun = progress.wait_for(Progress::has_begun).await.map(|now| now.clone());
         let reason = match begun {
             Ok(Progress::Filling { growing, .. } | Progress::Complete { growing, .. }) => {
                 let size = growing.size;

@@ -43,12 +43,16 @@ async fn the_last_byte_is_seen_after_the_commit() {
     .await;
 }
 
-#[tokio::test]
-async fn an_empty_image_is_cached_too() {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_empty_image_is_an_entry_before_its_head_is_sent() {
     with_each_driver(async |house: House| {
-        let (id, source) = (ImageId::random(), Script::new(image(0)).shared());
-        assert_eq!(all(house.fetch(&id, &source).await.data).await.unwrap(), b"");
-        assert!(house.entry(&id).exists());
+        for _ in 0..100 {
+            let (id, source) = (ImageId::random(), Script::new(image(0)).shared());
+            let fetched = house.fetch(&id, &source).await;
+            assert!(house.entry(&id).exists());
+            assert_eq!(all(fetched.data).await.unwrap(), b"");
+            assert_eq!(house.fetch(&id, &source).await.verdict, Verdict::Hit);
+        }
     })
     .await;
 }
