@@ -3,6 +3,7 @@
 //! It knows lines and destinations, nothing of configuration files or of what is logged. A record is on its way to
 //! disk when the call that made it returns: what must be in the log before a port opens is simply logged before.
 
+mod daemon;
 mod destination;
 mod file;
 mod format;

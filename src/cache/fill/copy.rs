@@ -56,7 +56,6 @@ pub(super) struct Copy<'a> {
     pub(super) progress: &'a watch::Sender<Progress>,
     pub(super) incomplete: &'a Incomplete,
     pub(super) growing: &'a Arc<Growing>,
-    pub(super) hashing: Hashing,
     pub(super) written: u64,
     /// Bytes that are taken in the directory.
     pub(super) taken: u64,
@@ -68,16 +67,17 @@ impl Copy<'_> {
     /// Copies the image, of which `data` is the beginning; what the store has given is closed then: whoever goes on
     /// reading the store shall find the connection free.
     pub(super) async fn run(mut self, mut data: ByteStream) -> Result<Written, Stop> {
-        while let Err(failure) = self.pour(data).await? {
+        let algorithm = self.expected.algorithm();
+        let mut hashing = Hashing::start(&[algorithm]);
+        while let Err(failure) = self.pour(data, &mut hashing).await? {
             data = self.reopened(failure).await?;
         }
-        let algorithm = self.expected.algorithm();
-        let hex = self.hashing.finish().await.map_err(Stop::Cache)?.concat();
+        let hex = hashing.finish().await.map_err(Stop::Cache)?.concat();
         Ok(Written { size: self.written, digest: Digest { algorithm, hex } })
     }
 
     /// Writes `data` to its end, or to a failure of the store, which may pass.
-    async fn pour(&mut self, data: ByteStream) -> Result<Result<(), io::Error>, Stop> {
+    async fn pour(&mut self, data: ByteStream, hashing: &mut Hashing) -> Result<Result<(), io::Error>, Stop> {
         let mut batches = Batches::new(data);
         let mut next = batches.next().await;
         loop {
@@ -88,13 +88,11 @@ impl Copy<'_> {
             };
             self.failures = 0;
             self.check_readers()?;
-            for block in &batch {
-                self.hashing.hear(block.clone()).await.map_err(Stop::Cache)?;
-            }
             let bytes = batch.iter().map(|block| block.len() as u64).sum();
             self.make_room(bytes).await?;
+            let hash = hash(hashing, batch.clone());
             let read_on = async { Ok(batches.next().await) };
-            ((), next) = tokio::try_join!(self.write(batch, self.written + bytes), read_on)?;
+            ((), (), next) = tokio::try_join!(hash, self.write(batch, self.written + bytes), read_on)?;
             self.written += bytes;
         }
     }
@@ -162,4 +160,11 @@ impl Copy<'_> {
         let unread = idle && self.registration.leave_if_unread(self.progress);
         if unread { Err(Stop::Unread) } else { Ok(()) }
     }
+}
+
+async fn hash(hashing: &mut Hashing, batch: Vec<Bytes>) -> Result<(), Stop> {
+    for block in batch {
+        hashing.hear(block).await.map_err(Stop::Cache)?;
+    }
+    Ok(())
 }

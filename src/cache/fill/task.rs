@@ -4,7 +4,6 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use fastio::Hashing;
 use tokio::sync::watch;
 
 use super::copy::{Copy, Stop, Written};
@@ -95,7 +94,6 @@ impl Task {
             progress: &self.progress,
             incomplete,
             growing: &growing,
-            hashing: Hashing::start(&[self.expected.algorithm()]),
             written: 0,
             taken: size.unwrap_or(0),
             failures: 0,

@@ -2,31 +2,27 @@
 //! about can be searched for.
 
 use std::io;
-use std::os::unix::net::UnixDatagram;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::daemon::Daemon;
 use super::format::{Record, level_name};
 use super::syslog::Facility;
 
 /// A way to the journal.
 #[derive(Debug)]
 pub(super) struct Journal {
-    socket: UnixDatagram,
-    daemon: PathBuf,
+    daemon: Daemon,
     facility: Facility,
     program: String,
 }
 
 impl Journal {
-    /// Finds the daemon. It need not answer: a full queue costs a record, never the caller's time.
+    /// Finds the daemon.
     pub(super) fn connect(daemon: &Path, facility: Facility, program: &str) -> io::Result<Self> {
-        let socket = UnixDatagram::unbound()?;
-        socket.set_nonblocking(true)?;
-        socket.connect(daemon)?;
-        Ok(Self { socket, daemon: daemon.to_owned(), facility, program: program.to_owned() })
+        Ok(Self { daemon: Daemon::connect(daemon)?, facility, program: program.to_owned() })
     }
 
-    /// Sends one record. `line` is its text, which has no line breaks. A daemon that was restarted is looked up once.
+    /// Sends one record. `line` is its text, which has no line breaks.
     pub(super) fn send(&self, record: &Record<'_>, line: &str) -> io::Result<()> {
         let mut fields = vec![
             ("MESSAGE", line.trim_end().to_owned()),
@@ -43,18 +39,14 @@ impl Journal {
         }
         let text = |value: &str| value.replace(char::is_control, " ");
         let datagram: String = fields.iter().map(|(name, value)| format!("{name}={}\n", text(value))).collect();
-        match self.socket.send(datagram.as_bytes()) {
-            Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotConnected) => {
-                self.socket.connect(&self.daemon)?;
-                self.socket.send(datagram.as_bytes()).map(drop)
-            }
-            sent => sent.map(drop),
-        }
+        self.daemon.send(datagram.as_bytes())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::net::UnixDatagram;
+
     use super::super::format::Request;
     use super::*;
 
