@@ -306,3 +306,20 @@ fn disks_that_cannot_be_read_cut_downloads_and_do_not_end_the_server() {
     drop(gander);
     drop((cache, store));
 }
+
+#[test]
+fn an_entry_that_did_not_reach_its_disk_is_not_served() {
+    let Some((mut gander, disk)) = on_mortal_disk() else { return };
+    let data = large();
+    let id = gander.client().add("Image1", &data);
+    assert!(gander.client().download(&id) == data);
+    assert_eq!(gander.settled(), [id.as_str()]);
+    // As with the machine's power: what was still in memory only is gone, but the file has its name and its length.
+    disk.die();
+    gander.end(Signal::KILL);
+    disk.repair();
+    gander.start_again();
+    cached_at_last(&gander, &id, &data);
+    drop(gander);
+    drop(disk);
+}
