@@ -1,11 +1,12 @@
-//! A disk that says EIO below the store, while data comes (v2-images §8.1, stores §6.1).
+//! A disk that says EIO below the store, while data comes or goes (v2-images §8.1, stores §6.1). Glance knows no error of
+//! its own for it: 500.
 
 use std::io::{BufReader, Write};
 use std::time::Duration;
 
 use super::client::refusal;
 use super::upload::{half_an_upload, repeatable};
-use crate::harness::{Setup, eventually, noise, read_response};
+use crate::harness::{MortalDisk, Setup, eventually, noise, read_response};
 
 #[test]
 fn data_that_cannot_be_written_is_500() {
@@ -64,4 +65,24 @@ fn an_upload_that_cannot_be_noted_is_500_before_its_data_is_stored() {
     assert!(gander.log().contains("Input/output error"));
     gander.mend("sync/fsync");
     repeatable(&gander, &id);
+}
+
+#[test]
+fn stored_data_that_cannot_be_read_is_refused_or_cut() {
+    // The one is read into memory, the other on its way to being sent.
+    for data in [noise(1, 5000), noise(1, 3_000_000)] {
+        let setup = Setup::api("");
+        let Some(disk) = MortalDisk::mount(setup.path("images"), 64) else { return };
+        let gander = setup.start();
+        let http = gander.client();
+        let id = http.add_raw(&data);
+        disk.lose(&gander.path("images").join(&id));
+        if let Ok(answer) = http.request("GET", &format!("/v2/images/{id}/file")).try_send() {
+            let cut = !answer.complete && data.starts_with(&answer.body);
+            assert!(answer.status == 500 || cut, "{}, {} bytes", answer.status, answer.body.len());
+        }
+        assert_eq!(http.status(&id), "active");
+        drop(gander);
+        drop(disk);
+    }
 }
