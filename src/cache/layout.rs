@@ -11,7 +11,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use fastio::shared;
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, XattrFlags, fgetxattr, fsetxattr, openat2};
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, SeekFrom, XattrFlags, fgetxattr, fsetxattr, openat2, seek};
 use rustix::io::Errno;
 
 use super::expected::Digest;
@@ -73,6 +73,12 @@ impl OpenEntry {
     fn read((file, metadata): (File, Metadata)) -> Self {
         let digest = read_digest(&file);
         Self { file, size: metadata.len(), stamp: Stamp::of(&metadata), digest }
+    }
+
+    /// Whether the disk has less of the file than its length says, and zeros are read in place of the rest; false where
+    /// the file system cannot tell.
+    pub(super) fn has_holes(&self) -> bool {
+        seek(&self.file, SeekFrom::Hole(0)).is_ok_and(|hole| hole < self.size)
     }
 }
 

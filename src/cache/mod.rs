@@ -15,6 +15,7 @@ mod expected;
 mod fill;
 mod hit;
 mod hits;
+mod holes;
 mod in_use;
 mod index;
 mod layout;
@@ -77,6 +78,8 @@ pub(crate) struct Cache {
     /// Held while an entry appears (rename and record) or disappears (unlink and record), so that file and record
     /// agree and nothing appears behind a deletion (security C5); [`Cache::publishing`] keeps other processes out, too.
     publishing: tokio::sync::Mutex<()>,
+    /// Held while an entry is read that may not be whole, so that it is read once.
+    proving: tokio::sync::Mutex<()>,
 }
 
 impl Cache {
@@ -105,6 +108,7 @@ impl Cache {
             mismatches: AtomicU64::new(0),
             room: tokio::sync::Mutex::default(),
             publishing: tokio::sync::Mutex::default(),
+            proving: tokio::sync::Mutex::default(),
         }))
     }
 
@@ -127,11 +131,7 @@ impl Cache {
     async fn lookup(self: &Arc<Self>, id: &ImageId, expected: &Expected) -> Option<Hit> {
         let opened = match self.layout.open_known_entry(id, |stamp| self.digests.of(id, stamp)) {
             Some(opened) => opened,
-            None => {
-                let (layout, wanted) = (self.layout.clone(), id.clone());
-                let opened = blocking(move || layout.open_entry(&wanted)).await;
-                opened.inspect(|entry| entry.iter().for_each(|entry| self.digests.learn(id, entry)))
-            }
+            None => self.open_unknown(id, expected).await,
         };
         let opened = opened.unwrap_or_else(|error| {
             tracing::warn!(image = %id, %error, "cached image cannot be opened");

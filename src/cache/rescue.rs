@@ -35,7 +35,7 @@ impl Rescue for FromStore {
             if let Some((cache, file)) = entry {
                 cache.evict_damaged(&id, &file).await;
             }
-            let mut rest = rest.open(offset..offset.saturating_add(len as u64)).await?;
+            let mut rest = rest.read(offset..offset.saturating_add(len as u64)).await?;
             let mut bytes = BytesMut::with_capacity(len);
             while bytes.len() < len {
                 let block = rest.next().await.unwrap_or_else(|| Err(io::ErrorKind::UnexpectedEof.into()))?;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::source::{Source, open_part, open_whole};
 use crate::model::ByteStream;
+use crate::store::Opened;
 
 /// The image in its store, for somebody who has part of it from the cache.
 #[derive(Clone)]
@@ -34,6 +35,18 @@ impl Rest {
     /// # Errors
     /// The store's, or that it has another state of the image now.
     pub(super) async fn open(&self, part: Range<u64>) -> io::Result<ByteStream> {
+        Ok(self.opened(part).await?.for_client())
+    }
+
+    /// As [`Rest::open`], for us to look at: a map of a file that its disk cannot read would end the process.
+    ///
+    /// # Errors
+    /// As [`Rest::open`].
+    pub(super) async fn read(&self, part: Range<u64>) -> io::Result<ByteStream> {
+        Ok(self.opened(part).await?.data)
+    }
+
+    async fn opened(&self, part: Range<u64>) -> io::Result<Opened> {
         let start = part.start;
         if self.state == State::Forgotten && start > 0 {
             return Err(changed("the image may have been replaced in its store since it was cached"));
@@ -48,7 +61,7 @@ impl Rest {
             State::Version(version) if *version != opened.version => {
                 Err(changed("the image was replaced in its store meanwhile"))
             }
-            _ => Ok(opened.for_client()),
+            _ => Ok(opened),
         }
     }
 }

@@ -5,6 +5,7 @@ mod centralized;
 mod commands;
 mod crashes;
 mod drivers;
+mod failing_disk;
 mod failures;
 mod filling;
 mod filter;

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use super::conf::Conf;
 use super::databases::Database;
+use super::faults;
 use super::http::Client;
 use super::net::{answers, eventually, free_port};
 use super::paste;
@@ -26,9 +27,14 @@ pub(crate) struct Setup {
     database: Database,
     /// Further words of the command line.
     words: Vec<String>,
+    /// Its calls can be made to fail.
+    breakable: bool,
 }
 
 impl Setup {
+    /// The beginning of the names of the pipes at which libfiu takes orders.
+    pub(super) const PIPES: &'static str = "fiu";
+
     fn new(program: &'static str, flavor: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let port = free_port();
@@ -50,7 +56,7 @@ impl Setup {
             conf.set("node_staging_uri", format!("file://{}", at("staging")));
             conf.set_flavor(flavor);
         }
-        let setup = Self { program, dir, port, conf, database, words: Vec::new() };
+        let setup = Self { program, dir, port, conf, database, words: Vec::new(), breakable: false };
         setup.policy(r#"{"default": []}"#);
         setup
     }
@@ -94,6 +100,12 @@ impl Setup {
             self.conf.set("worker_self_reference_url", format!("http://127.0.0.1:{}", self.port));
         }
         self
+    }
+
+    /// Its calls can be made to fail ([`Gander::break_all`]). `None`, said loudly, where libfiu is not installed.
+    pub(crate) fn breakable(mut self) -> Option<Self> {
+        self.breakable = faults::libfiu();
+        self.breakable.then_some(self)
     }
 
     /// On this database, and not one of its own.
@@ -149,7 +161,7 @@ impl Setup {
         let mut command = gander_command();
         command.arg(self.program).arg("--config-file").arg(self.conf_file()).args(&self.words);
         command.current_dir(self.dir.path());
-        command
+        if self.breakable { faults::under_libfiu(&command, &self.path(Self::PIPES)) } else { command }
     }
 
     /// Runs a server that is expected to refuse its configuration.
@@ -212,6 +224,11 @@ impl Gander {
         self.setup.port
     }
 
+    /// The number of its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Its database.
     pub(crate) fn database(&self) -> &Database {
         &self.setup.database
@@ -247,7 +264,7 @@ impl Gander {
 
     /// What the server has open or mapped, a line each; of a file that was removed the line still tells its name.
     pub(crate) fn held_files(&self) -> Vec<String> {
-        let process = PathBuf::from(format!("/proc/{}", self.child.id()));
+        let process = PathBuf::from(format!("/proc/{}", self.pid()));
         let descriptors = fs::read_dir(process.join("fd")).unwrap().flatten();
         let open = descriptors.flat_map(|entry| fs::read_link(entry.path())).map(|path| path.display().to_string());
         let maps = fs::read_to_string(process.join("maps")).unwrap();
@@ -257,7 +274,7 @@ impl Gander {
     /// Bytes of the files in a directory of its own, and of those without a name there that the server has open.
     pub(crate) fn bytes_in(&self, dir: &str) -> u64 {
         let dir = self.path(dir);
-        let open = fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().flatten().map(|entry| entry.path());
+        let open = fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap().flatten().map(|entry| entry.path());
         let unnamed = open.filter(|path| {
             let file = fs::read_link(path).unwrap_or_default();
             file.starts_with(&dir) && file.to_string_lossy().ends_with(" (deleted)")
@@ -268,7 +285,7 @@ impl Gander {
 
     /// The most memory that the server ever had, in KiB.
     pub(crate) fn peak_memory(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }

@@ -183,3 +183,24 @@ fn deleting_an_image_ends_its_upload() {
     read_response(&mut BufReader::new(stream), false).unwrap().expect(412);
     assert!(entries(&gander.path("images")).is_empty());
 }
+
+#[test]
+fn a_disk_that_fails_is_400_and_kills_the_image() {
+    for call in ["rw/writev", "sync/fsync"] {
+        let Some(setup) = Setup::api("").breakable() else { return };
+        let gander = setup.start();
+        let http = gander.client();
+        let id = http.reserve("Image1", &[]);
+        let mut stream = http.connect();
+        stream.write_all(&head(&http, &id)).unwrap();
+        stream.write_all(&[b'x'; 50]).unwrap();
+        eventually("the upload runs", LIMIT, || http.meta(&id, "status").as_deref() == Some("saving"));
+        // All else that the upload writes was written before, and its answer comes after.
+        gander.break_next(call);
+        stream.write_all(&[b'x'; 50]).unwrap();
+        let text = read_response(&mut BufReader::new(stream), false).unwrap().expect(400).text();
+        assert!(text.contains("Error uploading image"), "{text}");
+        assert!(gander.log().contains("Input/output error"), "{call}");
+        killed_without_trace(&gander, &id);
+    }
+}

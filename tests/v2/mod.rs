@@ -8,6 +8,7 @@ mod datadirs;
 mod discovery;
 mod download;
 mod exchanges;
+mod failing_disk;
 mod file_store;
 mod healthcheck;
 mod info;

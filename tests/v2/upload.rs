@@ -24,7 +24,7 @@ fn sha512(data: &[u8]) -> String {
 
 /// The image is as if nothing had been sent, nothing lies anywhere, and it takes data.
 #[track_caller]
-fn repeatable(gander: &Gander, id: &str) {
+pub(super) fn repeatable(gander: &Gander, id: &str) {
     let http = gander.client();
     eventually("the image is queued", LIMIT, || http.status(id) == "queued");
     let image = http.image(id);

@@ -51,3 +51,21 @@ async fn of_a_file_that_somebody_put_there_only_the_size_can_be_wrong() {
     assert_eq!(house.cache.verify(&id, &of_size(Some(7))).await.unwrap(), Verified::Unknown);
     assert!(matches!(house.cache.verify(&id, &of_size(Some(8))).await.unwrap(), Verified::Dropped(_)));
 }
+
+#[tokio::test]
+async fn only_holes_in_place_of_zeros_are_served() {
+    let house = House::new(Driver::Sqlite).await;
+    let zeros = vec![0; 3 * STEP];
+    let mut hasher = fastio::Hasher::new(fastio::Algorithm::Sha512);
+    hasher.update(&zeros);
+    let digest = format!("sha512:{}", hasher.finish()).parse().unwrap();
+    let of_zeros = Expected { size: Some(3 * STEP as u64), digest: Some(digest) };
+    for (expected, served) in [(of_zeros, true), (right(), false), (of_size(Some(3 * STEP as u64)), false)] {
+        let id = ImageId::random();
+        File::create(house.entry(&id)).unwrap().set_len(3 * STEP as u64).unwrap();
+        for _ in 0..2 {
+            assert_eq!(house.cache.lookup(&id, &expected).await.is_some(), served, "{expected:?}");
+            assert_eq!(house.entry(&id).exists(), served, "{expected:?}");
+        }
+    }
+}
