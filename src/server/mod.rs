@@ -1,9 +1,9 @@
 //! Listening, serving and stopping. Knows connections and signals, nothing of what is served.
 
-mod body;
 mod ending;
 mod listener;
 mod patience;
+mod request_body;
 mod signals;
 mod socket;
 mod threads;
@@ -28,7 +28,7 @@ pub(crate) use listener::bind;
 pub(crate) use signals::Stop;
 
 use crate::api::Service;
-use body::RequestBody;
+use request_body::RequestBody;
 
 use socket::Socket;
 use threads::Threads;

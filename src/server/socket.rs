@@ -1,7 +1,7 @@
 //! A connection whose peer must go on taking what it is sent, and that sends files without reading them.
 //!
 //! Reading is not timed here, as hyper also has a read pending while it waits for a handler: requests' headers are
-//! timed by hyper, their bodies by [`super::body::RequestBody`].
+//! timed by hyper, their bodies by [`super::request_body::RequestBody`].
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
