@@ -17,6 +17,12 @@ fn always_read(dir: PathBuf) -> Option<TinyDisk> {
     TinyDisk::mount(dir, 16 * 1024)
 }
 
+/// An image of this size that lies at `origin`.
+fn registered(gander: &Gander, origin: &Origin, size: usize) -> String {
+    let (place, size) = (origin.url("/images/2"), size.to_string());
+    gander.client().reserve("Image1", &[("X-Image-Meta-Location", &place), ("X-Image-Meta-Size", &size)])
+}
+
 /// More than one map of a file.
 fn large() -> Vec<u8> {
     noise(1, 6_000_000)
@@ -73,10 +79,7 @@ fn a_fill_that_cannot_be_written_any_more_is_read_on_from_the_store() {
         let Some(gander) = breakable() else { return };
         let data = large();
         let origin = if ranges { Origin::with_ranges(&data) } else { Origin::serving(&data) };
-        let size = data.len().to_string();
-        let place = origin.url("/images/2");
-        let headers = [("X-Image-Meta-Location", place.as_str()), ("X-Image-Meta-Size", size.as_str())];
-        let id = gander.client().reserve("Image1", &headers);
+        let id = registered(&gander, &origin, data.len());
         origin.set(Behaviour::PauseAfter(3_000_000));
         let mut reading = gander.client().request("GET", &format!("/v1/images/{id}")).open();
         reading.take(2_000_000);
@@ -246,10 +249,7 @@ fn a_disk_that_dies_under_a_fill_is_no_reason_to_fail() {
     let Some((mut gander, disk)) = on_mortal_disk() else { return };
     let data = huge();
     let origin = Origin::with_ranges(&data);
-    let size = data.len().to_string();
-    let place = origin.url("/images/2");
-    let headers = [("X-Image-Meta-Location", place.as_str()), ("X-Image-Meta-Size", size.as_str())];
-    let id = gander.client().reserve("Image1", &headers);
+    let id = registered(&gander, &origin, data.len());
     origin.set(Behaviour::PauseAfter(30_000_000));
     let mut reading = gander.client().request("GET", &format!("/v1/images/{id}")).open();
     reading.take(1_000_000);
