@@ -20,7 +20,8 @@ pub(super) struct BaseUrl(pub(super) String);
 
 impl BaseUrl {
     /// As the client named us, or as the operator does. What could break out of a JSON string or a header is not used.
-    pub(super) fn of(headers: &HeaderMap, links: &Links) -> Self {
+    /// `encrypted`: its connection is one of TLS.
+    pub(super) fn of(headers: &HeaderMap, encrypted: bool, links: &Links) -> Self {
         if let Some(endpoint) = &links.public_endpoint {
             return Self(endpoint.trim_end_matches('/').to_owned());
         }
@@ -34,7 +35,8 @@ impl BaseUrl {
             }
             prefix = named("x-forwarded-prefix");
         }
-        let scheme = scheme.filter(|scheme| matches!(*scheme, "http" | "https")).unwrap_or("http");
+        let own = if encrypted { "https" } else { "http" };
+        let scheme = scheme.filter(|scheme| matches!(*scheme, "http" | "https")).unwrap_or(own);
         let own = headers.get(HOST).and_then(|value| value.to_str().ok());
         let host = host.filter(is_sound).or(own.filter(is_sound)).unwrap_or("localhost");
         let prefix = prefix.map(|prefix| prefix.trim_matches('/')).filter(|prefix| prefix.bytes().all(is_plain));
@@ -74,6 +76,7 @@ fn forwarded_as<'a>(header: &'a str, name: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
+    use http::header::HOST;
     use http::{HeaderMap, HeaderName, HeaderValue};
 
     use super::{BaseUrl, Links};
@@ -83,7 +86,17 @@ mod tests {
             .iter()
             .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
             .collect();
-        BaseUrl::of(&headers, &Links { public_endpoint: None, believe_proxy }).0
+        BaseUrl::of(&headers, false, &Links { public_endpoint: None, believe_proxy }).0
+    }
+
+    #[test]
+    fn tls_is_told_unless_a_proxy_tells_what_was_before_it() {
+        let mut headers = HeaderMap::from_iter([(HOST, HeaderValue::from_static("here"))]);
+        let base =
+            |headers: &HeaderMap| BaseUrl::of(headers, true, &Links { public_endpoint: None, believe_proxy: true }).0;
+        assert_eq!(base(&headers), "https://here");
+        headers.insert("x-forwarded-proto", HeaderValue::from_static("http"));
+        assert_eq!(base(&headers), "http://here");
     }
 
     #[test]

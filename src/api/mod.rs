@@ -21,5 +21,5 @@ pub(crate) use base_url::Links;
 pub(crate) use body_limit::BodyLimit;
 pub(crate) use cors::Cors;
 pub(crate) use healthcheck::{Check, Details, Health};
-pub(crate) use service::{Front, ImageApi, RegistryApi, Service};
+pub(crate) use service::{Front, ImageApi, Peer, RegistryApi, Service};
 pub(crate) use v2::{CustomProperties, Settings as V2Settings};

@@ -27,11 +27,20 @@ use crate::db::Metadata;
 use crate::images::Images;
 use crate::model::{Api, Context};
 
+/// Who has sent a request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer {
+    /// The other end of the connection: the client, or a proxy in front of it.
+    pub(crate) address: SocketAddr,
+    /// The connection is one of TLS.
+    pub(crate) encrypted: bool,
+}
+
 /// Something that answers requests.
 #[async_trait]
 pub(crate) trait Service: Send + Sync + std::fmt::Debug + 'static {
     /// Answers one request of `peer`; never fails.
-    async fn call(&self, request: Request, peer: SocketAddr) -> Response;
+    async fn call(&self, request: Request, peer: Peer) -> Response;
 }
 
 /// What is configured of the way that a request takes to its API.
@@ -94,22 +103,23 @@ impl ImageApi {
 
 #[async_trait]
 impl Service for ImageApi {
-    async fn call(&self, mut request: Request, peer: SocketAddr) -> Response {
+    async fn call(&self, mut request: Request, peer: Peer) -> Response {
         if let Some(health) = self.health.as_ref().filter(|health| health.path == request.uri().path()) {
             let form = Form::of(&request, Api::V2);
             // The request's body cannot wait with us.
             let (method, headers) = (request.method().clone(), std::mem::take(request.headers_mut()));
-            let answer = health.answer(&method, &headers, peer.ip()).await;
+            let answer = health.answer(&method, &headers, peer.address.ip()).await;
             return answer.unwrap_or_else(|| form.apply(ApiError::not_found("").into_response()));
         }
         let visit = self.cors.visit(&request);
-        request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(ConnectInfo(peer.address));
+        let base = BaseUrl::of(request.headers(), peer.encrypted, &self.links);
         let response = match self.body_limit {
-            None => self.routed(request, &visit).await,
+            None => self.routed(request, &visit, base).await,
             Some(limit) => {
                 let form = Form::of(&request, Api::V2);
                 // On the heap: it is large, and few pipelines have the filter.
-                let routed = async |request| Box::pin(self.routed(request, &visit)).await;
+                let routed = async |request| Box::pin(self.routed(request, &visit, base)).await;
                 form.apply(limit.within(request, routed).await)
             }
         };
@@ -119,8 +129,7 @@ impl Service for ImageApi {
 
 impl ImageApi {
     /// What the API says that is asked.
-    async fn routed(&self, mut request: Request, visit: &Visit<'_>) -> Response {
-        let base = BaseUrl::of(request.headers(), &self.links);
+    async fn routed(&self, mut request: Request, visit: &Visit<'_>, base: BaseUrl) -> Response {
         request.extensions_mut().insert(base.clone());
         match versions::negotiate(request.uri().path(), request.headers(), self.offer) {
             Wanted::Versions { asked: false } if visit.is_options() && self.v2.is_some() => cors::greeting(),
@@ -164,7 +173,7 @@ impl RegistryApi {
 
 #[async_trait]
 impl Service for RegistryApi {
-    async fn call(&self, request: Request, _peer: SocketAddr) -> Response {
+    async fn call(&self, request: Request, _peer: Peer) -> Response {
         identified(&self.identity, &self.routes, request, Some(LONGEST_REQUEST_ID), async |context| context).await
     }
 }

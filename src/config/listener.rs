@@ -1,11 +1,12 @@
 //! Listening: `[DEFAULT]` (configuration §1.8, v1-system §2).
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use osloconf::Opt;
 
 use super::{Error, Loaded, Result};
-use crate::server;
+use crate::server::{self, Tls, TlsFile, TlsFiles};
 
 /// The longest timeout in seconds: beyond any use, yet within what clocks can add.
 const A_YEAR: i64 = 365 * 24 * 60 * 60;
@@ -37,8 +38,17 @@ static WORKERS: Opt = Opt::int("DEFAULT", "workers")
     .default("0")
     .range(0, 1024)
     .help("Threads that serve requests; 0: one per processor");
-static CERT_FILE: Opt = Opt::str("DEFAULT", "cert_file").empty_is_unset().help("TLS certificate");
-static KEY_FILE: Opt = Opt::str("DEFAULT", "key_file").empty_is_unset().help("TLS key");
+static CERT_FILE: Opt = Opt::str("DEFAULT", "cert_file").empty_is_unset().help(
+    "PEM file of the server's certificate and those above it: with it and key_file TLS is served, and nothing else",
+);
+static KEY_FILE: Opt = Opt::str("DEFAULT", "key_file").empty_is_unset().help("PEM file of that certificate's key");
+static CA_FILE: Opt = Opt::str("DEFAULT", "ca_file")
+    .empty_is_unset()
+    .help("PEM file of authorities: with it clients must show a certificate of one of them");
+static MAX_CONCURRENT_STREAMS: Opt = Opt::int("DEFAULT", "max_concurrent_streams")
+    .default("100")
+    .range(0, 65535)
+    .help("Requests that one connection of HTTP/2, which TLS has, may have running; 0: HTTP/2 is not offered");
 
 pub(super) static OPTIONS: &[&Opt] = &[
     &BIND_HOST,
@@ -52,6 +62,8 @@ pub(super) static OPTIONS: &[&Opt] = &[
     &WORKERS,
     &CERT_FILE,
     &KEY_FILE,
+    &CA_FILE,
+    &MAX_CONCURRENT_STREAMS,
 ];
 
 /// A header block holds this many lines of the greatest length.
@@ -61,18 +73,6 @@ impl Loaded {
     /// Where and how to listen.
     pub(crate) fn listener(&self, default_port: u16) -> Result<server::Settings> {
         let conf = &self.conf;
-        match (conf.str(&CERT_FILE)?, conf.str(&KEY_FILE)?) {
-            (None, None) => {}
-            (Some(_), Some(_)) => {
-                let reason = "this release does not serve TLS; put a TLS proxy in front and leave it empty".to_owned();
-                return Err(Error::Invalid { option: "cert_file", reason });
-            }
-            _ => {
-                let reason = "When running server in SSL mode, you must specify both a cert_file and key_file option \
-                              value in your configuration file";
-                return Err(Error::Invalid { option: "cert_file", reason: reason.to_owned() });
-            }
-        }
         let seconds = |opt| self.natural(opt);
         let line = usize::try_from(self.natural(&MAX_HEADER_LINE)?).unwrap_or(usize::MAX / LINES_OF_GREATEST_LENGTH);
         Ok(server::Settings {
@@ -83,8 +83,36 @@ impl Loaded {
             header_bytes: line * LINES_OF_GREATEST_LENGTH,
             silence: Some(seconds(&CLIENT_SOCKET_TIMEOUT)?).filter(|s| *s > 0).map(Duration::from_secs),
             keep_alive: conf.bool(&HTTP_KEEPALIVE)?,
+            streams: u32::try_from(self.natural(&MAX_CONCURRENT_STREAMS)?).unwrap_or(u32::MAX),
+            tls: self.tls()?,
             grace: Duration::from_secs(seconds(&GRACEFUL_SHUTDOWN_TIMEOUT)?),
             workers: self.workers()?,
+        })
+    }
+
+    /// How connections are made confidential, if they are.
+    fn tls(&self) -> Result<Option<Tls>> {
+        let conf = &self.conf;
+        let file = |opt| conf.str(opt).map(|path| path.map(PathBuf::from));
+        let (certificates, key) = match (file(&CERT_FILE)?, file(&KEY_FILE)?) {
+            (None, None) => return Ok(None),
+            (Some(certificates), Some(key)) => (certificates, key),
+            _ => {
+                let reason = "When running server in SSL mode, you must specify both a cert_file and key_file option \
+                              value in your configuration file";
+                return Err(Error::Invalid { option: "cert_file", reason: reason.to_owned() });
+            }
+        };
+        let files = TlsFiles { certificates, key, client_authorities: file(&CA_FILE)? };
+        // A connection of HTTP/2 is made for several requests.
+        let http2 = self.natural(&MAX_CONCURRENT_STREAMS)? > 0 && conf.bool(&HTTP_KEEPALIVE)?;
+        Tls::open(&files, http2).map(Some).map_err(|error| {
+            let option = match error.file {
+                TlsFile::Certificates => "cert_file",
+                TlsFile::Key => "key_file",
+                TlsFile::ClientAuthorities => "ca_file",
+            };
+            Error::Invalid { option, reason: error.to_string() }
         })
     }
 

@@ -1,6 +1,6 @@
 //! What the functional suites of 2012 assert (v1-essex-tests), test by test under the original names.
 //!
-//! Left out: what drives Python classes, and the suites of the user client, TLS and remote stores. The suites that
+//! Left out: what drives Python classes, and the suites of the user client and remote stores. The suites that
 //! needed Keystone are asked through a proxy that says who is asking.
 
 mod private_images;
@@ -14,3 +14,4 @@ mod test_misc;
 mod test_multiprocessing;
 mod test_respawn;
 mod test_scrubber;
+mod test_ssl;

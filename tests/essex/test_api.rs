@@ -2,17 +2,15 @@
 
 use serde_json::json;
 
-use crate::harness::{Client, FIVE_KB, Servers, five_kb, md5, minimal_headers};
-
-fn start() -> (Servers, Client) {
-    let servers = Servers::new("127.0.0.1").start();
-    let client = servers.client();
-    (servers, client)
-}
+use crate::harness::{FIVE_KB, Servers, five_kb, md5, minimal_headers};
 
 #[test]
 fn test_get_head_simple_post() {
-    let (servers, http) = start();
+    get_head_simple_post(&Servers::new("127.0.0.1").start());
+}
+
+pub(super) fn get_head_simple_post(servers: &Servers) {
+    let http = servers.client();
     for listing in ["/v1/images", "/v1/images/detail"] {
         assert_eq!(http.get(listing).expect(200).text(), r#"{"images": []}"#);
     }
@@ -83,7 +81,11 @@ fn test_get_head_simple_post() {
 
 #[test]
 fn test_queued_process_flow() {
-    let (servers, http) = start();
+    queued_process_flow(&Servers::new("127.0.0.1").start());
+}
+
+pub(super) fn queued_process_flow(servers: &Servers) {
+    let http = servers.client();
     let image = http.post("/v1/images").headers(&minimal_headers("Image1")[1..]).send().expect(201).json();
     let image = &image["image"];
     assert_eq!(image["checksum"], json!(null));
@@ -117,8 +119,12 @@ fn test_queued_process_flow() {
 
 #[test]
 fn test_version_variations() {
-    let (servers, http) = start();
-    let link = format!(r#""links": [{{"href": "http://{}/v1/", "rel": "self"}}]"#, http.authority());
+    version_variations(&Servers::new("127.0.0.1").start());
+}
+
+pub(super) fn version_variations(servers: &Servers) {
+    let http = servers.client();
+    let link = format!(r#""links": [{{"href": "{}/v1/", "rel": "self"}}]"#, http.base());
     let versions = format!(
         r#"{{"versions": [{{"status": "CURRENT", "id": "v1.1", {link}}}, {{"status": "SUPPORTED", "id": "v1.0", {link}}}]}}"#
     );
@@ -153,7 +159,11 @@ fn test_version_variations() {
 
 #[test]
 fn test_size_greater_2g_mysql() {
-    let (servers, http) = start();
+    size_greater_2g_mysql(&Servers::new("127.0.0.1").start());
+}
+
+pub(super) fn size_greater_2g_mysql(servers: &Servers) {
+    let http = servers.client();
     let size = (5_u64 << 30).to_string();
     // The size is given, so nobody asks the remote host.
     let answer = http
@@ -163,7 +173,7 @@ fn test_size_greater_2g_mysql() {
         .send()
         .expect(201);
     let location = answer.header("location").unwrap();
-    let path = location.strip_prefix(&format!("http://{}", http.authority())).unwrap();
+    let path = location.strip_prefix(&http.base()).unwrap();
     let answer = http.head(path).expect(200);
     assert_eq!(answer.header("x-image-meta-size"), Some(size.as_str()));
     assert_eq!(answer.header("x-image-meta-name"), Some("Image1"));

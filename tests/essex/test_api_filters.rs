@@ -26,7 +26,10 @@ const PUBLIC: (&str, &str) = ("X-Image-Meta-Is-Public", "True");
 
 #[test]
 fn test_filtered_images() {
-    let servers = Servers::new("127.0.0.1").start();
+    filtered_images(&Servers::new("127.0.0.1").start());
+}
+
+pub(super) fn filtered_images(servers: &Servers) {
     let http = servers.client();
     assert_eq!(http.get("/v1/images").expect(200).text(), r#"{"images": []}"#);
 
@@ -78,7 +81,10 @@ fn test_filtered_images() {
 
 #[test]
 fn test_limited_images() {
-    let servers = Servers::new("127.0.0.1").start();
+    limited_images(&Servers::new("127.0.0.1").start());
+}
+
+pub(super) fn limited_images(servers: &Servers) {
     let http = servers.client();
     for name in ["Image1", "Image2", "Image3"] {
         http.post("/v1/images").headers(&minimal_headers(name)[1..]).send().expect(201);
@@ -96,7 +102,10 @@ fn test_limited_images() {
 
 #[test]
 fn test_ordered_images() {
-    let servers = Servers::new("127.0.0.1").start();
+    ordered_images(&Servers::new("127.0.0.1").start());
+}
+
+pub(super) fn ordered_images(servers: &Servers) {
     let http = servers.client();
     register(&http, "Image1", ["ovf", "vdi"], "19", &[PUBLIC]);
     register(&http, "ASDF", ["bare", "iso"], "2", &[PUBLIC]);

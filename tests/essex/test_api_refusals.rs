@@ -6,7 +6,10 @@ use crate::harness::{Servers, answers, eventually, five_kb, is_open, minimal_hea
 
 #[test]
 fn test_traceback_not_consumed() {
-    let servers = Servers::new("127.0.0.1").start();
+    traceback_not_consumed(&Servers::new("127.0.0.1").start());
+}
+
+pub(super) fn traceback_not_consumed(servers: &Servers) {
     let refusal = servers.client().post("/v1/images").body("*".repeat(5 * 1024)).send().expect(400).text();
     let expected = "Failed to reserve image. Got error: Data supplied was not valid. Details: 400 Bad Request";
     assert!(refusal.contains(expected), "{refusal}");
@@ -15,7 +18,10 @@ fn test_traceback_not_consumed() {
 
 #[test]
 fn test_duplicate_image_upload() {
-    let servers = Servers::new("127.0.0.1").start();
+    duplicate_image_upload(&Servers::new("127.0.0.1").start());
+}
+
+pub(super) fn duplicate_image_upload(servers: &Servers) {
     let http = servers.client();
     let id = http.add_image("Image1");
     let again = http.post("/v1/images").headers(&minimal_headers("Image1")).header("X-Image-Meta-Id", &id);
@@ -26,7 +32,10 @@ fn test_duplicate_image_upload() {
 
 #[test]
 fn test_delete_not_existing() {
-    let servers = Servers::new("127.0.0.1").start();
+    delete_not_existing(&Servers::new("127.0.0.1").start());
+}
+
+pub(super) fn delete_not_existing(servers: &Servers) {
     servers.client().delete("/v1/images/1").expect(404);
     servers.stop();
 }

@@ -4,11 +4,14 @@ use std::fmt::Display;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+use tokio_rustls::rustls::ClientConfig;
 
+use super::certificates::Certificates;
 use super::conf::Conf;
 use super::databases::Database;
 use super::faults;
@@ -29,6 +32,8 @@ pub(crate) struct Setup {
     words: Vec<String>,
     /// Its calls can be made to fail.
     breakable: bool,
+    /// How clients speak TLS with it.
+    tls: Option<Arc<ClientConfig>>,
 }
 
 impl Setup {
@@ -56,7 +61,7 @@ impl Setup {
             conf.set("node_staging_uri", format!("file://{}", at("staging")));
             conf.set_flavor(flavor);
         }
-        let setup = Self { program, dir, port, conf, database, words: Vec::new(), breakable: false };
+        let setup = Self { program, dir, port, conf, database, words: Vec::new(), breakable: false, tls: None };
         setup.policy(r#"{"default": []}"#);
         setup
     }
@@ -106,6 +111,14 @@ impl Setup {
     pub(crate) fn breakable(mut self) -> Option<Self> {
         self.breakable = faults::libfiu();
         self.breakable.then_some(self)
+    }
+
+    /// Behind TLS, with this certificate.
+    pub(crate) fn tls(mut self, certificates: &Certificates, name: &str) -> Self {
+        self.conf.set("cert_file", certificates.file(&format!("{name}.pem")).display());
+        self.conf.set("key_file", certificates.file(&format!("{name}.key")).display());
+        self.tls = Some(certificates.client(&[], None));
+        self
     }
 
     /// On this database, and not one of its own.
@@ -212,7 +225,8 @@ impl Gander {
     }
 
     pub(crate) fn client(&self) -> Client {
-        Client::new("127.0.0.1", self.setup.port)
+        let plain = Client::new("127.0.0.1", self.setup.port);
+        self.setup.tls.as_ref().map_or(plain.clone(), |tls| plain.over_tls(tls))
     }
 
     /// A path in the directory of this test.

@@ -1,11 +1,14 @@
 //! A raw HTTP/1.1 client. Client libraries add headers of their own (`Accept: */*`) and refuse to send the malformed
 //! requests that some tests are about, so the bytes are written here.
 
+use std::fmt::Debug;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio_rustls::rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 /// No answer takes longer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -16,11 +19,23 @@ pub(crate) struct Client {
     host: String,
     port: u16,
     headers: Vec<(String, String)>,
+    /// Speaks TLS like that.
+    tls: Option<Arc<ClientConfig>>,
 }
+
+/// The two directions of a connection.
+pub(crate) trait Wire: Read + Write + Debug + Send {}
+
+impl<T: Read + Write + Debug + Send> Wire for T {}
 
 impl Client {
     pub(crate) fn new(host: &str, port: u16) -> Self {
-        Self { host: host.to_owned(), port, headers: Vec::new() }
+        Self { host: host.to_owned(), port, headers: Vec::new(), tls: None }
+    }
+
+    /// The same server, behind TLS.
+    pub(crate) fn over_tls(&self, tls: &Arc<ClientConfig>) -> Self {
+        Self { tls: Some(Arc::clone(tls)), ..self.clone() }
     }
 
     /// The same server, with one more header in every request.
@@ -42,6 +57,12 @@ impl Client {
     /// `host:port`, as the `Host` header says it.
     pub(crate) fn authority(&self) -> String {
         format!("{}:{}", self.host, self.port)
+    }
+
+    /// What links begin with.
+    pub(crate) fn base(&self) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.authority())
     }
 
     pub(crate) fn get(&self, target: &str) -> Response {
@@ -76,7 +97,7 @@ impl Client {
         }
     }
 
-    /// A connection of one's own, for requests that are cut, slow, or malformed.
+    /// A connection of one's own, for requests that are cut, slow, or malformed; below TLS.
     pub(crate) fn connect(&self) -> TcpStream {
         self.try_connect().unwrap()
     }
@@ -91,6 +112,22 @@ impl Client {
         stream.set_write_timeout(Some(PATIENCE))?;
         stream.set_nodelay(true)?;
         Ok(stream)
+    }
+
+    /// A connection of one's own, within TLS if that is spoken.
+    ///
+    /// # Errors
+    /// Nobody accepts connections.
+    pub(crate) fn dial(&self) -> io::Result<Box<dyn Wire>> {
+        let stream = self.try_connect()?;
+        match &self.tls {
+            None => Ok(Box::new(stream)),
+            Some(tls) => {
+                let name = self.host.clone().try_into().map_err(io::Error::other)?;
+                let session = ClientConnection::new(Arc::clone(tls), name).map_err(io::Error::other)?;
+                Ok(Box::new(StreamOwned::new(session, stream)))
+            }
+        }
     }
 
     /// Sends exactly these bytes, says no more, and reads what comes back.
@@ -164,7 +201,7 @@ impl Request {
     /// Sends the request and reads no more than the head of the answer.
     #[track_caller]
     pub(crate) fn open(self) -> Reading {
-        let mut stream = self.client.connect();
+        let mut stream = self.client.dial().unwrap();
         stream.write_all(&self.head_bytes()).unwrap();
         stream.write_all(&self.body).unwrap();
         let mut reader = BufReader::new(stream);
@@ -179,7 +216,7 @@ impl Request {
 
     /// As [`Request::send`], for requests that a server may answer by closing the connection.
     pub(crate) fn try_send(self) -> io::Result<Response> {
-        let mut stream = self.client.try_connect()?;
+        let mut stream = self.client.dial()?;
         let mut bytes = self.head_bytes();
         bytes.extend_from_slice(&self.body);
         // A refusal may arrive before the server has read the whole body: read it in any case.
@@ -191,7 +228,7 @@ impl Request {
 /// An answer of announced length that is read at the test's own pace; dropped, the connection is closed.
 #[derive(Debug)]
 pub(crate) struct Reading {
-    reader: BufReader<TcpStream>,
+    reader: BufReader<Box<dyn Wire>>,
     /// What was read so far.
     pub(crate) head: Response,
 }

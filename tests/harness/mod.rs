@@ -1,6 +1,7 @@
 //! Starting the programs, asking them, and looking at what they leave on disk. Must not know how they work inside.
 
 mod cache_dir;
+mod certificates;
 mod conf;
 mod databases;
 mod dice;
@@ -22,6 +23,7 @@ mod sql;
 mod tls;
 
 pub(crate) use cache_dir::{Sampler, occupied};
+pub(crate) use certificates::Certificates;
 pub(crate) use conf::Conf;
 pub(crate) use databases::{Database, on_sqlite};
 pub(crate) use dice::{Dice, option};

@@ -27,7 +27,7 @@ pub(crate) fn is_open(port: u16) -> bool {
     connected.is_ok_and(|stream| stream.local_addr().is_ok_and(|local| local != address))
 }
 
-/// Whether a server answers requests on this port of the loopback.
+/// Whether a server answers requests on this port of the loopback, or one of TLS refuses what is none.
 ///
 /// That it is open does not tell: a program that is being started elsewhere in this process holds, for an instant, copies
 /// of all our sockets, also of a listener that was closed here.
@@ -37,8 +37,11 @@ pub(crate) fn answers(port: u16) -> bool {
     stream.set_read_timeout(Some(Duration::from_secs(5))).is_ok()
         && stream.write_all(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").is_ok()
         && stream.read_exact(&mut start).is_ok()
-        && &start == b"HTTP/"
+        && (&start == b"HTTP/" || start[..2] == TLS_ALERT)
 }
+
+/// How a record of TLS begins that tells of an error (RFC 8446 §5.1).
+const TLS_ALERT: [u8; 2] = [21, 3];
 
 /// Asks again until the answer is yes; panics, naming `what`, when it is still no after `limit`.
 pub(crate) fn eventually(what: &str, limit: Duration, mut probe: impl FnMut() -> bool) {

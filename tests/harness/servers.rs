@@ -5,11 +5,14 @@ use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
+use tokio_rustls::rustls::ClientConfig;
 
+use super::certificates::Certificates;
 use super::conf::Conf;
 use super::gander::write_cache_conf;
 use super::http::Client;
@@ -31,6 +34,8 @@ pub(crate) struct Servers {
     api: Conf,
     registry: Conf,
     scrubber: Conf,
+    /// How clients speak TLS with the API.
+    tls: Option<Arc<ClientConfig>>,
 }
 
 impl Servers {
@@ -46,6 +51,7 @@ impl Servers {
             api: Conf::default(),
             registry: Conf::default(),
             scrubber: Conf::default(),
+            tls: None,
         };
         servers.write_defaults();
         servers
@@ -128,6 +134,14 @@ impl Servers {
         self
     }
 
+    /// The API behind TLS.
+    pub(crate) fn tls(mut self, certificates: &Certificates) -> Self {
+        self.api.set("cert_file", certificates.file("good.pem").display());
+        self.api.set("key_file", certificates.file("good.key").display());
+        self.tls = Some(certificates.client(&[], None));
+        self
+    }
+
     /// Writes the files and starts API, registry and scrubber, in this order.
     pub(crate) fn start(self) -> Self {
         self.write_files();
@@ -187,7 +201,8 @@ impl Servers {
     }
 
     pub(crate) fn client(&self) -> Client {
-        Client::new(self.host, self.api_port)
+        let plain = Client::new(self.host, self.api_port);
+        self.tls.as_ref().map_or(plain.clone(), |tls| plain.over_tls(tls))
     }
 
     /// Asks the registry directly.

@@ -16,3 +16,4 @@ mod slow_clients;
 mod stopping;
 mod stores;
 mod terminal;
+mod tls;

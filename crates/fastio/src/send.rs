@@ -18,7 +18,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 use crate::mapped::{Origin, WORTH_MAPPING, origin_of};
-use crate::rescue::Rescued;
+use crate::rescue::{Rescued, is_fault_of_file};
 use crate::residence::{Residence, residence, warm};
 
 /// Most bytes per call: what the kernel looks at without a break, and what is read ahead of it from a cold disk.
@@ -30,9 +30,6 @@ const TURN: usize = 32 * CALL;
 const PROBES: usize = 1024 * 1024;
 /// What a kernel, a file system or a sandbox says that will not do it.
 const REFUSALS: [Errno; 5] = [Errno::INVAL, Errno::NOSYS, Errno::OVERFLOW, Errno::OPNOTSUPP, Errno::PERM];
-
-/// What reading a file fails with, be it by sendfile or, in place of it, from a map.
-const FAULTS: [Errno; 5] = [Errno::IO, Errno::FAULT, Errno::STALE, Errno::BADMSG, Errno::UCLEAN];
 
 /// The sending side of one connection. It writes whatever it is given; what [`crate::outgoing()`] made it sends straight
 /// from the file.
@@ -203,10 +200,6 @@ impl Sendfile {
             _ => Poll::Ready(Err(io::Error::new(ErrorKind::InvalidData, "not what was begun"))),
         }
     }
-}
-
-fn is_fault_of_file(error: &io::Error) -> bool {
-    error.kind() == ErrorKind::UnexpectedEof || Errno::from_io_error(error).is_some_and(|errno| FAULTS.contains(&errno))
 }
 
 /// Writes the beginning of `slices`, to which more will be added at once.

@@ -44,13 +44,12 @@ pub(in crate::config) const GROUPS: [(&str, &str); 24] = [
     ("cache", MEMCACHE),
 ];
 
-pub(super) const TABLES: [Table; 28] = [
+pub(super) const TABLES: [Table; 27] = [
     Table {
         group: "DEFAULT",
         why: "metadata definitions are not built yet",
         names: "metadata_source_path=/etc/glance/metadefs/",
     },
-    Table { group: "DEFAULT", why: "this release does not serve TLS", names: "ca_file" },
     Table { group: "DEFAULT", why: IMPORTS, names: "task_time_to_live=48" },
     Table {
         group: "DEFAULT",
