@@ -37,7 +37,7 @@ fn scenario(set: &str, name: &str, gander: &Gander) {
 fn scenario_with(set: &str, name: &str, gander: &Gander, environment: &[(&str, &str)]) {
     let run = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/run");
     let mut command = Command::new(run);
-    command.args([set, name, &format!("http://127.0.0.1:{}", gander.port())]);
+    command.args([set, name, &gander.client().base()]);
     command.envs(environment.iter().copied());
     let outcome = run_within(PATIENCE, &mut command);
     if outcome.code == Some(UNAVAILABLE) {

@@ -1,7 +1,7 @@
 //! The clients of the v2 API.
 
 use super::{scenario, scenario_with};
-use crate::harness::{Gander, Keystone, PASSWORD, Setup};
+use crate::harness::{Certificates, Gander, Keystone, PASSWORD, Setup};
 
 /// A server without authentication; its callers have no roles, so the rules of policy must be opened.
 fn gander_for_all() -> Gander {
@@ -30,6 +30,15 @@ fn sdk() {
 #[test]
 fn openstack_command_without_authentication() {
     scenario("current", "openstack_command", &gander_for_all());
+}
+
+#[test]
+fn openstack_command_behind_tls() {
+    let Some(certificates) = Certificates::make() else { return };
+    let setup = Setup::api("cachemanagement").tls(&certificates, "good");
+    setup.policy(include_str!("open-policy.json"));
+    let authority = certificates.file("ca.pem").display().to_string();
+    scenario_with("current", "openstack_command", &setup.start(), &[("REQUESTS_CA_BUNDLE", &authority)]);
 }
 
 #[test]

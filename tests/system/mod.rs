@@ -5,6 +5,7 @@ mod config_command;
 mod control;
 mod crashes;
 mod default_run;
+mod http2;
 mod logging;
 mod manage;
 mod paste;
