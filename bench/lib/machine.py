@@ -16,7 +16,7 @@ import time
 MIB = 1 << 20
 GIB = 1 << 30
 TICKS = os.sysconf("SC_CLK_TCK")
-PACKAGES = {"nginx": "nginx-light", "wrk": "wrk", "openssl": "openssl"}
+PACKAGES = {"curl": "curl", "nginx": "nginx-light", "wrk": "wrk", "openssl": "openssl"}
 
 
 def free_port():
@@ -56,7 +56,7 @@ def description():
 
 def versions(tools):
     """What the measured tools say they are."""
-    flags = {"nginx": "-v", "wrk": "-v", "openssl": "version"}
+    flags = {"curl": "--version", "nginx": "-v", "wrk": "-v", "openssl": "version"}
     outputs = [
         subprocess.run([tool, flags[tool]], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
         for tool in sorted(tools)
@@ -67,23 +67,27 @@ def versions(tools):
 class Process:
     """A server with its children."""
 
-    def __init__(self, command, port, environment=None, patience=60.0):
+    def __init__(self, command, port, environment=None, certificate=None, patience=60.0):
         started = time.perf_counter()
         self.process = subprocess.Popen(
             [str(word) for word in command], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         try:
-            self._until_answer(port, started + patience)
+            self._until_answer(port, certificate, started + patience)
         except BaseException:
             self.stop()
             raise
         self.start_seconds = time.perf_counter() - started
 
-    def _until_answer(self, port, deadline):
+    def _until_answer(self, port, certificate, deadline):
         while time.perf_counter() < deadline and self.process.poll() is None:
             with contextlib.suppress(ConnectionRefusedError):
                 left = max(deadline - time.perf_counter(), 0.1)
-                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=left)
+                if certificate:
+                    context = certificate.context()
+                    connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=left, context=context)
+                else:
+                    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=left)
                 connection.request("GET", "/")
                 connection.getresponse().read()
                 connection.close()
@@ -140,7 +144,8 @@ class Stage(contextlib.ExitStack):
         place = place or self.options.dir
         return pathlib.Path(self.enter_context(tempfile.TemporaryDirectory(prefix="gander-bench-", dir=place)))
 
-    def start(self, command, port, environment=None):
-        process = Process(command, port, environment)
+    def start(self, command, port, environment=None, certificate=None):
+        """Runs a server until it answers: by TLS, if it has a certificate."""
+        process = Process(command, port, environment, certificate)
         self.callback(process.stop)
         return process

@@ -28,8 +28,8 @@ class Gander:
             connection = database.on(stage).of(catalogue)
         elif catalogue:
             catalogue.copy(self.data / "glance.sqlite")
-        config = self.data / f"glance-api-{self.port}.conf"
-        config.write_text(
+        self.config = self.data / f"glance-api-{self.port}.conf"
+        self.settings = (
             "[DEFAULT]\nbind_host = 127.0.0.1\n"
             f"bind_port = {self.port}\nimage_cache_dir = {self.cache}\nscrubber_datadir = {self.data}/scrubber\n"
             f"image_cache_max_size = {1 << 40}\nfilesystem_store_datadir = {self.data}/images\n"
@@ -37,14 +37,22 @@ class Gander:
             "default_log_levels = gander::server=WARN\n"
             f"[database]\nconnection = {connection}\n[paste_deploy]\nflavor = {flavor}\n{paste}"
         )
-        self.command = [stage.options.binary, "api", "--config-file", config]
-        self._start = lambda: stage.start(self.command, self.port)
+        self.config.write_text(self.settings)
+        self.command = [stage.options.binary, "api", "--config-file", self.config]
+        self._start = lambda certificate=None: stage.start(self.command, self.port, certificate=certificate)
         self.process = self._start()
 
     def restart(self):
         """Drops what it still does for clients that are gone."""
         self.process.stop()
         self.process = self._start()
+
+    def encrypt(self, certificate):
+        """From now on it serves TLS."""
+        self.process.stop()
+        files = f"[DEFAULT]\ncert_file = {certificate.pem}\nkey_file = {certificate.key}\n"
+        self.config.write_text(self.settings + files)
+        self.process = self._start(certificate)
 
     def upload(self, source):
         """Makes an image of a file; the seconds that took, and the image's id."""
@@ -69,17 +77,21 @@ class Gander:
 
 
 class Nginx:
-    """Files of a directory with sendfile; with `rate` in bytes per second and connection, if any; counts its GETs."""
+    """Files of a directory with sendfile; with `rate` in bytes per second and connection, if any; counts its GETs.
+
+    With a certificate it serves TLS, and HTTP/2 within.
+    """
 
     name = "nginx"
     http_version = "1.1"
 
-    def __init__(self, stage, root, rate=None, count=False):
+    def __init__(self, stage, root, rate=None, count=False, certificate=None):
         own = stage.directory()
         self.port = machine.free_port()
         self.log = own / "access.log"
         for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"):
             (own / name).mkdir()
+        tls = f" ssl http2; ssl_certificate {certificate.pem}; ssl_certificate_key {certificate.key}" if certificate else ""
         temporary = "".join(f"{kind.name}_temp_path {kind};" for kind in own.iterdir() if kind.is_dir())
         config = own / "nginx.conf"
         config.write_text(
@@ -87,10 +99,10 @@ class Nginx:
             f"error_log {own}/nginx.log warn; events {{ worker_connections 1024; }}"
             f"http {{ sendfile on; {temporary} log_format short '$request_method $uri';"
             f"access_log {f'{self.log} short' if count else 'off'}; {f'limit_rate {rate};' if rate else ''}"
-            f"server {{ listen 127.0.0.1:{self.port}; root {root}; }} }}\n"
+            f"server {{ listen 127.0.0.1:{self.port}{tls}; root {root}; }} }}\n"
         )
         command = ["nginx", "-p", own, "-e", own / "nginx.log", "-c", config]
-        self.process = stage.start(command, self.port)
+        self.process = stage.start(command, self.port, certificate=certificate)
 
     def reads(self, path):
         """How often a path was got so far, ended transfers only."""
