@@ -37,10 +37,15 @@ pub(crate) struct Coming {
 impl Http2 {
     /// Connects, and takes `window` bytes of each body, and of all together, before it is asked for more.
     pub(crate) fn connect(gander: &Gander, certificates: &Certificates, window: u32) -> Self {
+        Self::connect_by(gander.port(), certificates, window)
+    }
+
+    /// The same by a port that leads there.
+    pub(crate) fn connect_by(port: u16, certificates: &Certificates, window: u32) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let tls = TlsConnector::from(certificates.client(&["h2"], None));
         let sender = runtime.block_on(async {
-            let stream = TcpStream::connect(("127.0.0.1", gander.port())).await.unwrap();
+            let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
             let stream = tls.connect("127.0.0.1".try_into().unwrap(), stream).await.unwrap();
             assert_eq!(stream.get_ref().1.alpn_protocol(), Some(b"h2".as_ref()));
             let mut builder = Builder::new();
@@ -49,8 +54,13 @@ impl Http2 {
             tokio::spawn(connection);
             sender
         });
-        let base = format!("https://127.0.0.1:{}", gander.port());
+        let base = format!("https://127.0.0.1:{port}");
         Self { runtime, sender, base }
+    }
+
+    /// How many requests the server lets run at a time; it has told with its first answer.
+    pub(crate) fn most_streams(&self) -> usize {
+        self.sender.current_max_send_streams()
     }
 
     /// Begins a request; `bodiless`: that is all of it.

@@ -36,7 +36,7 @@ pub(crate) use http2::Http2;
 pub(crate) use image::{FIVE_KB, five_kb, md5, minimal_headers, noise};
 pub(crate) use judge::{Asked, Judge};
 pub(crate) use keystone::{Keystone, PASSWORD, password_of, unique};
-pub(crate) use net::{answers, eventually, free_port, is_open};
+pub(crate) use net::{answers, eventually, free_port, is_open, slow_link};
 pub(crate) use origin::{Behaviour, Origin};
 pub(crate) use paste::{TRUSTED_CACHING, TRUSTED_HEADERS, TRUSTED_REGISTRY};
 pub(crate) use process::{Outcome, execute, gander_command, run, run_within, shell};

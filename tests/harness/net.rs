@@ -1,6 +1,6 @@
 //! Ports, and waiting for something to become true.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -38,6 +38,27 @@ pub(crate) fn answers(port: u16) -> bool {
         && stream.write_all(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").is_ok()
         && stream.read_exact(&mut start).is_ok()
         && (&start == b"HTTP/" || start[..2] == TLS_ALERT)
+}
+
+/// A port that leads one client to this one, and lets answers through at some megabytes per second only.
+pub(crate) fn slow_link(port: u16) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let here = listener.local_addr().unwrap().port();
+    thread::spawn(move || -> io::Result<()> {
+        let (client, _) = listener.accept()?;
+        let server = TcpStream::connect(("127.0.0.1", port))?;
+        let (mut from, mut to) = (client.try_clone()?, server.try_clone()?);
+        thread::spawn(move || io::copy(&mut from, &mut to));
+        let mut block = [0; 64 * 1024];
+        loop {
+            match (&server).read(&mut block)? {
+                0 => return Ok(()),
+                read => (&client).write_all(&block[..read])?,
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+    });
+    here
 }
 
 /// How a record of TLS begins that tells of an error (RFC 8446 §5.1).

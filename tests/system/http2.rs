@@ -1,5 +1,6 @@
 //! HTTP/2, within TLS: to whom it is offered, and that what holds for HTTP/1.1 holds for its streams.
 
+use std::fs::OpenOptions;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,7 @@ use serde_json::json;
 use super::slow_clients::LARGE;
 use crate::harness::{
     Behaviour, Certificates, Gander, Http2, Origin, Setup, entries, eventually, md5, minimal_headers, noise, skipped,
+    slow_link,
 };
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -156,12 +158,16 @@ fn an_upload_that_is_refused_early_ends_its_stream_and_no_other() {
     let refusal = http.head(answer).unwrap();
     assert_eq!(http.finish(refusal).status, 409);
     // Told to stop, but not that anything was wrong with the request (RFC 9113 §8.1).
-    let mut sent = Ok(());
-    eventually("the server wants no more", LIMIT, || {
-        sent = http.send(&mut body, &[0; 1000], false);
-        sent.is_err()
-    });
-    let text = sent.unwrap_err().to_string();
+    let mut sent = 0;
+    let told = loop {
+        match http.send(&mut body, &[0; 1000], false) {
+            Ok(()) => sent += 1000,
+            Err(told) => break told,
+        }
+        // It is not read on.
+        assert!(sent < 16 * WINDOW, "nobody wants it");
+    };
+    let text = told.to_string();
     assert!(!text.contains("PROTOCOL") && !text.contains("INTERNAL"), "{text}");
     http.get("/v1/images").expect(200);
 }
@@ -193,6 +199,21 @@ fn who_leaves_in_the_middle_does_not_stop_the_fill() {
     eventually("the image is cached", LIMIT, || gander.client().cached().iter().any(|(cached, _)| *cached == id));
     drop(http);
     assert!(gander.client().download(&id) == data);
+}
+
+#[test]
+fn what_a_cached_file_has_lost_comes_from_the_store() {
+    let Some(certificates) = Certificates::make() else { return };
+    let gander = setup(&certificates).start();
+    // One map, of which the client has taken the beginning.
+    let data = noise(12, 3_000_000);
+    let id = gander.client().add("Image1", &data);
+    let http = Http2::connect(&gander, &certificates, 100_000);
+    assert!(http.get(&format!("/v1/images/{id}")).body == data);
+    let coming = http.open("GET", &format!("/v1/images/{id}"), &[]).unwrap();
+    OpenOptions::new().write(true).open(gander.path("cache").join(&id)).unwrap().set_len(1_500_000).unwrap();
+    let answer = http.finish(coming);
+    assert!(answer.complete && answer.body == data);
 }
 
 #[test]
@@ -237,6 +258,12 @@ fn who_is_slow_or_kept_waiting_is_not_cut() {
     }
     assert!(body == data);
 
+    // Who lets everything come, by a slow link, says nothing for as long.
+    let id = gander.client().add("Image2", &noise(10, 40_000_000));
+    let quiet = Http2::connect_by(slow_link(gander.port()), &certificates, 64 * WINDOW);
+    let answer = quiet.get(&format!("/v1/images/{id}")).expect(200);
+    assert!(answer.complete && answer.body == noise(10, 40_000_000));
+
     // Where it is the server who has nothing to send, be it the head or the rest of an answer.
     let http = Http2::connect(&gander, &certificates, WINDOW);
     for behaviour in [Behaviour::Stall, Behaviour::PauseAfter(500_000)] {
@@ -269,6 +296,8 @@ fn what_is_too_much_is_refused() {
     let gander = setup.set("max_header_line", 2048).start();
     let id = gander.client().add("Image1", &noise(10, LARGE));
     let http = Http2::connect(&gander, &certificates, 1000);
+    http.get("/v1/images").expect(200);
+    assert_eq!(http.most_streams(), 2);
     // The third waits until there is room for it.
     let mut running: Vec<_> = (0..2).map(|_| http.open("GET", &format!("/v1/images/{id}"), &[]).unwrap()).collect();
     let (third, _) = http.begin("GET", "/v1/images", &[], true).unwrap();
