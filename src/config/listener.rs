@@ -72,7 +72,7 @@ const LINES_OF_GREATEST_LENGTH: usize = 4;
 impl Loaded {
     /// Where and how to listen.
     pub(crate) fn listener(&self, default_port: u16) -> Result<server::Settings> {
-        let conf = &self.conf;
+        let (conf, tls) = (&self.conf, self.tls()?);
         let seconds = |opt| self.natural(opt);
         let line = usize::try_from(self.natural(&MAX_HEADER_LINE)?).unwrap_or(usize::MAX / LINES_OF_GREATEST_LENGTH);
         Ok(server::Settings {
@@ -84,7 +84,7 @@ impl Loaded {
             silence: Some(seconds(&CLIENT_SOCKET_TIMEOUT)?).filter(|s| *s > 0).map(Duration::from_secs),
             keep_alive: conf.bool(&HTTP_KEEPALIVE)?,
             streams: u32::try_from(self.natural(&MAX_CONCURRENT_STREAMS)?).unwrap_or(u32::MAX),
-            tls: self.tls()?,
+            tls,
             grace: Duration::from_secs(seconds(&GRACEFUL_SHUTDOWN_TIMEOUT)?),
             workers: self.workers()?,
         })
@@ -94,8 +94,14 @@ impl Loaded {
     fn tls(&self) -> Result<Option<Tls>> {
         let conf = &self.conf;
         let file = |opt| conf.str(opt).map(|path| path.map(PathBuf::from));
+        let client_authorities = file(&CA_FILE)?;
         let (certificates, key) = match (file(&CERT_FILE)?, file(&KEY_FILE)?) {
-            (None, None) => return Ok(None),
+            (None, None) if client_authorities.is_none() => return Ok(None),
+            (None, None) => {
+                // Who wants to know his clients must not get others without a word.
+                let reason = "is for TLS, which needs cert_file and key_file".to_owned();
+                return Err(Error::Invalid { option: "ca_file", reason });
+            }
             (Some(certificates), Some(key)) => (certificates, key),
             _ => {
                 let reason = "When running server in SSL mode, you must specify both a cert_file and key_file option \
@@ -103,7 +109,7 @@ impl Loaded {
                 return Err(Error::Invalid { option: "cert_file", reason: reason.to_owned() });
             }
         };
-        let files = TlsFiles { certificates, key, client_authorities: file(&CA_FILE)? };
+        let files = TlsFiles { certificates, key, client_authorities };
         // A connection of HTTP/2 is made for several requests.
         let http2 = self.natural(&MAX_CONCURRENT_STREAMS)? > 0 && conf.bool(&HTTP_KEEPALIVE)?;
         Tls::open(&files, http2).map(Some).map_err(|error| {

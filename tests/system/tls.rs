@@ -169,6 +169,13 @@ fn files_that_cannot_be_used_keep_the_server_from_starting() {
 }
 
 #[test]
+fn without_a_certificate_ca_file_keeps_the_server_from_starting() {
+    let outcome = Setup::api("").set("ca_file", "/etc/ca.pem").run_to_end();
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(outcome.stderr.contains("ca_file: is for TLS, which needs cert_file and key_file"), "{}", outcome.stderr);
+}
+
+#[test]
 fn who_does_not_speak_tls_is_turned_away_and_hinders_nobody() {
     let Some(certificates) = Certificates::make() else { return };
     let gander = Setup::api("").tls(&certificates, "good").start();
