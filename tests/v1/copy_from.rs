@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use crate::harness::{Behaviour, Client, Gander, Origin, entries, eventually, five_kb, md5, minimal_headers};
+use crate::harness::{Behaviour, Client, Gander, Origin, Setup, entries, eventually, five_kb, md5, minimal_headers};
 
 const LIMIT: Duration = Duration::from_secs(15);
 
@@ -113,5 +113,23 @@ fn a_copy_that_is_not_what_the_client_said_kills_the_image() {
         request.header("X-Glance-API-Copy-From", &origin.url("/images/2")).send().expect(200);
         becomes(&http, &id, "killed");
         assert!(entries(&gander.path("images")).is_empty());
+    }
+}
+
+#[test]
+fn a_disk_that_fails_kills_the_image() {
+    for call in ["rw/writev", "sync/fsync"] {
+        let Some(setup) = Setup::api("").breakable() else { return };
+        let gander = setup.start();
+        let origin = Origin::serving(&vec![b'x'; 3_000_000]);
+        origin.set(Behaviour::PauseAfter(1_000_000));
+        let id = copy(&gander.client(), &origin.url("/images/2"));
+        eventually("part of it is stored", LIMIT, || gander.bytes_in("images") > 500_000);
+        gander.break_next(call);
+        origin.set(Behaviour::Serve);
+        // Nobody asks it anything before: an answer is written in this way, too.
+        eventually("the copy has failed", LIMIT, || gander.log().contains("Input/output error"));
+        becomes(&gander.client(), &id, "killed");
+        eventually("nothing is left", LIMIT, || entries(&gander.path("images")).is_empty());
     }
 }

@@ -146,6 +146,23 @@ fn a_full_staging_directory_is_413() {
 }
 
 #[test]
+fn a_disk_that_fails_below_it_is_500() {
+    for call in ["rw/writev", "sync/fsync"] {
+        let Some(setup) = Setup::api("").breakable() else { return };
+        let gander = setup.start();
+        let http = gander.client();
+        let (id, mut stream) = half_staged(&http);
+        // All else that is written in this way was written before, and the answer comes after.
+        gander.break_next(call);
+        stream.write_all(b"def").unwrap();
+        refusal(read_response(&mut BufReader::new(stream), false).unwrap(), 500);
+        assert!(gander.log().contains("Input/output error"), "{call}");
+        unstaged(&gander, &id);
+        http.put_stage(&id, b"abc").expect(204);
+    }
+}
+
+#[test]
 fn a_staging_directory_that_cannot_be_is_503_until_it_can() {
     let setup = Setup::api("");
     fs::write(setup.path("staging"), "in the way").unwrap();
