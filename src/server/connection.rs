@@ -1,6 +1,7 @@
 //! One connection: its settings, its protocol, its requests.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::response::Response;
-use http::Request;
+use http::{Method, Request};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::Watcher;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -22,25 +23,27 @@ use tokio_util::sync::CancellationToken;
 use super::Settings;
 use super::http2::in_words_of_http1;
 use super::request_body::RequestBody;
-use super::response_body::ResponseBody;
+use super::response_body::readable;
 use super::socket::Socket;
+use super::streams::Streams;
 use super::tls::{Tls, wants_http2};
-use super::work::Work;
 use crate::api::{Peer, Service};
 
 /// Headers per request; v1 sends one per image property, and 128 properties are allowed (security §4).
 const MAX_HEADERS: usize = 256;
-/// Bytes that a client may send ahead of who reads them: of one request, and of all of a connection. They bound an
-/// upload's speed by the time of a round trip, and the memory that stalled ones hold.
-const REQUEST_WINDOW: u32 = 1024 * 1024;
-const CONNECTION_WINDOW: u32 = 4 * REQUEST_WINDOW;
+/// Bytes of a request that a client of HTTP/2 may send ahead of who reads them. They bound an upload's speed by the time
+/// of a round trip, and the memory that a stalled one holds.
+const WINDOW: u32 = 1024 * 1024;
+/// The most bytes of a window (RFC 9113 §6.9.1).
+const MAX_WINDOW: u32 = (1 << 31) - 1;
 
 /// How each connection is served.
 #[derive(Debug, Clone)]
 pub(super) struct Connections {
     service: Arc<dyn Service>,
     http1: http1::Builder,
-    http2: http2::Builder<TokioExecutor>,
+    header_bytes: u32,
+    streams: u32,
     tls: Option<Tls>,
     silence: Option<Duration>,
     keepidle: Duration,
@@ -60,19 +63,31 @@ impl Connections {
             .writev(true)
             // A client that has sent its request may close its side and still wait for the answer.
             .half_close(true);
-        let mut http2 = http2::Builder::new(TokioExecutor::new());
-        http2
-            .timer(TokioTimer::new())
-            .max_header_list_size(u32::try_from(settings.header_bytes).unwrap_or(u32::MAX))
-            .max_concurrent_streams(settings.streams)
-            .initial_stream_window_size(REQUEST_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW);
-        let (tls, silence, keepidle) = (settings.tls.clone(), settings.silence, settings.keepidle);
-        Self { service, http1, http2, tls, silence, keepidle }
+        Self {
+            service,
+            http1,
+            header_bytes: u32::try_from(settings.header_bytes).unwrap_or(u32::MAX),
+            streams: settings.streams,
+            tls: settings.tls.clone(),
+            silence: settings.silence,
+            keepidle: settings.keepidle,
+        }
     }
 
-    /// Serves the one with `peer`, on the thread that it is to live on, until one side ends it. What is not even
-    /// agreed on when `stopping` ends at once.
+    fn http2(&self, streams: Streams) -> http2::Builder<Streams> {
+        let mut http2 = http2::Builder::new(streams);
+        http2
+            .timer(TokioTimer::new())
+            .max_header_list_size(self.header_bytes)
+            .max_concurrent_streams(self.streams)
+            .initial_stream_window_size(WINDOW)
+            // No request keeps another from being sent.
+            .initial_connection_window_size(WINDOW.saturating_mul(self.streams).min(MAX_WINDOW));
+        http2
+    }
+
+    /// Serves the one with `peer`, on the thread that it is to live on, until one side ends it. Once the server is
+    /// `stopping`, requests that run are finished as `watcher` wants it, and who has none goes.
     pub(super) async fn serve(
         self,
         stream: TcpStream,
@@ -87,8 +102,8 @@ impl Connections {
         };
         let served = match &self.tls {
             None => {
-                let connection = self.http1.serve_connection(TokioIo::new(socket), self.requests(peer, None));
-                watcher.watch(connection).await
+                let connection = self.http1.serve_connection(TokioIo::new(socket), self.requests(peer, false));
+                watcher.watch(connection).await.map_err(Into::into)
             }
             Some(tls) => {
                 let agreed = tokio::select! {
@@ -96,7 +111,7 @@ impl Connections {
                     () = stopping.cancelled() => return,
                 };
                 match agreed {
-                    Ok(stream) => self.serve_encrypted(stream, peer, watcher).await,
+                    Ok(stream) => self.serve_encrypted(stream, peer, watcher, stopping).await,
                     Err(error) => return tracing::debug!("no TLS with {peer}: {error}"),
                 }
             }
@@ -129,37 +144,34 @@ impl Connections {
         mut stream: TlsStream<Socket>,
         peer: SocketAddr,
         watcher: Watcher,
-    ) -> hyper::Result<()> {
-        let work = Work::default();
-        let requests = self.requests(peer, Some(work.clone()));
+        stopping: CancellationToken,
+    ) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let requests = self.requests(peer, true);
         if wants_http2(&stream) {
-            stream.get_mut().0.time_reading(self.silence, work);
-            watcher.watch(self.http2.serve_connection(TokioIo::new(stream), requests)).await
+            let streams = stream.get_mut().0.streams(self.silence, stopping)?;
+            watcher.watch(self.http2(streams).serve_connection(TokioIo::new(stream), requests)).await?;
         } else {
-            watcher.watch(self.http1.serve_connection(TokioIo::new(stream), requests)).await
+            watcher.watch(self.http1.serve_connection(TokioIo::new(stream), requests)).await?;
         }
+        Ok(())
     }
 
-    /// What answers the requests of a connection. `work`: where it is encrypted, what is done for it.
+    /// What answers the requests of a connection. `encrypted`: it is one of TLS.
     fn requests(
         &self,
         peer: SocketAddr,
-        work: Option<Work>,
+        encrypted: bool,
     ) -> impl hyper::service::Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send + 'static>
     + use<> {
         let (service, silence) = (Arc::clone(&self.service), self.silence);
-        let peer = Peer { address: peer, encrypted: work.is_some() };
+        let peer = Peer { address: peer, encrypted };
         service_fn(move |request| {
-            let (service, work) = (Arc::clone(&service), work.clone());
+            let service = Arc::clone(&service);
+            let to_head = request.method() == Method::HEAD;
             let request = RequestBody::wrap(in_words_of_http1(request), silence);
             async move {
-                let working = work.as_ref().map(Work::begin);
                 let response = answer(&*service, request, peer).await;
-                drop(working);
-                Ok(match work {
-                    None => response,
-                    Some(work) => response.map(|body| Body::new(ResponseBody::new(body, work))),
-                })
+                Ok(if encrypted { readable(response, to_head) } else { response })
             }
         })
     }

@@ -9,9 +9,10 @@ mod request_body;
 mod response_body;
 mod signals;
 mod socket;
+mod streams;
 mod threads;
 mod tls;
-mod work;
+mod untaken;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -2,20 +2,26 @@
 //!
 //! Reading is not timed here, as hyper also has a read pending while it waits for a handler: requests' headers are
 //! timed by hyper, their bodies by [`super::request_body::RequestBody`]. Of HTTP/2 hyper times nothing, so there it is
-//! timed while no handler is [at work](Work).
+//! timed while no request is under way; those that are have each [its own time](super::streams).
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use fastio::Sendfile;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::patience::Patience;
-use super::work::Work;
+use super::streams::Streams;
+use super::untaken::Untaken;
+
+/// When all is over a client of HTTP/2 gets this long to see it.
+const PARTING: Duration = Duration::from_secs(1);
 
 /// A TCP connection that fails if the peer takes nothing for too long. A slow reader is none that stalls.
 #[derive(Debug)]
@@ -24,8 +30,7 @@ pub(super) struct Socket {
     peer: SocketAddr,
     sending: Sendfile,
     patience: Patience,
-    /// Bytes that the peer had still to take when it was last looked at.
-    untaken: usize,
+    untaken: Untaken,
     /// `None`: somebody else times what is read.
     reading: Option<Reading>,
 }
@@ -33,35 +38,93 @@ pub(super) struct Socket {
 /// How long the peer may send nothing.
 #[derive(Debug)]
 struct Reading {
+    /// As long as it is wanted; `None`: for ever.
+    limit: Option<Duration>,
     patience: Patience,
-    work: Work,
+    streams: Streams,
+    /// Until the server stops.
+    stopping: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// All is over but for what the peer has still to take.
+    parting: bool,
+    /// How often in a row it had taken nothing then.
+    stalls: u32,
     /// Something was sent to it, so that it has reason to be silent.
     sent: bool,
+    untaken: Untaken,
+}
+
+impl Reading {
+    /// What was `polled` of `stream`, or an error if its peer was silent for too long.
+    fn bound<T>(
+        &mut self,
+        stream: &TcpStream,
+        cx: &mut Context<'_>,
+        polled: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if !self.parting && self.stopping.as_mut().poll(cx).is_ready() {
+            self.part();
+        }
+        let Self { limit, patience, streams, parting, stalls, sent, untaken, .. } = self;
+        let moved = || {
+            let fell = untaken.fell(stream);
+            if std::mem::take(sent) || fell || !streams.is_empty() {
+                *stalls = 0;
+                return true;
+            }
+            *stalls += 1;
+            *parting && !untaken.is_nothing() && limit.is_none_or(|limit| PARTING * *stalls < limit)
+        };
+        patience.bound_unless(cx, polled, moved).map(Result::flatten)
+    }
+
+    fn part(&mut self) {
+        self.parting = true;
+        self.patience = Patience::new(Some(PARTING));
+    }
 }
 
 impl Socket {
     /// `limit`: how long a single write may wait; `None`: for ever.
     pub(super) fn new(stream: TcpStream, peer: SocketAddr, limit: Option<Duration>) -> Self {
-        Self { stream, peer, sending: Sendfile::default(), patience: Patience::new(limit), untaken: 0, reading: None }
+        Self {
+            stream,
+            peer,
+            sending: Sendfile::default(),
+            patience: Patience::new(limit),
+            untaken: Untaken::default(),
+            reading: None,
+        }
     }
 
-    /// From now on the peer must send something within `limit`, unless it is sent something or `work` is on.
-    pub(super) fn time_reading(&mut self, limit: Option<Duration>, work: Work) {
-        self.reading = Some(Reading { patience: Patience::new(limit), work, sent: false });
+    /// For HTTP/2: its streams. From now on the peer must send something within `limit`, unless one of them is under way or
+    /// it is taking what it was sent. Once the server is `stopping` it has only until it has taken all.
+    ///
+    /// # Errors
+    /// The process has no file descriptor left.
+    pub(super) fn streams(&mut self, limit: Option<Duration>, stopping: CancellationToken) -> io::Result<Streams> {
+        let streams = Streams::new(self.stream.as_fd().try_clone_to_owned()?, limit);
+        self.reading = Some(Reading {
+            limit,
+            patience: Patience::new(limit),
+            streams: streams.clone(),
+            stopping: Box::pin(stopping.cancelled_owned()),
+            parting: false,
+            stalls: 0,
+            sent: false,
+            untaken: Untaken::default(),
+        });
+        Ok(streams)
     }
 
     /// What was `polled`, or an error if the peer takes nothing for too long. That there is no room yet does not tell:
     /// the kernel says so only after the peer has taken a good part of what may be megabytes.
     fn bound(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         let Self { stream, patience, untaken, reading, .. } = self;
-        if let (Some(reading), Poll::Ready(Ok(_))) = (reading, &polled) {
-            reading.sent = true;
+        if let Some(reading) = reading {
+            reading.sent |= polled.is_ready();
         }
-        let taken = || {
-            let before = std::mem::replace(untaken, fastio::unacknowledged(stream).unwrap_or(0));
-            // Who has taken everything is not the one that is waited for.
-            *untaken < before || *untaken == 0
-        };
+        // Who has taken everything is not the one that is waited for.
+        let taken = || untaken.fell(stream) || untaken.is_nothing();
         patience.bound_unless(cx, polled, taken).map(Result::flatten)
     }
 }
@@ -78,14 +141,11 @@ impl Drop for Socket {
 
 impl AsyncRead for Socket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let socket = &mut *self;
-        let polled = Pin::new(&mut socket.stream).poll_read(cx, buf);
-        match &mut socket.reading {
+        let Self { stream, reading, .. } = &mut *self;
+        let polled = Pin::new(&mut *stream).poll_read(cx, buf);
+        match reading {
             None => polled,
-            Some(Reading { patience, work, sent }) => {
-                let moved = || std::mem::take(sent) || work.is_on();
-                patience.bound_unless(cx, polled, moved).map(Result::flatten)
-            }
+            Some(reading) => reading.bound(stream, cx, polled),
         }
     }
 }
@@ -110,12 +170,29 @@ impl AsyncWrite for Socket {
         self.stream.is_write_vectored()
     }
 
-    // TCP sockets keep nothing back: neither of these two ever waits.
+    // TCP sockets keep nothing back.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 
+    /// A client of HTTP/2 talks while it takes the last of an answer. To close the socket before it is done would make the
+    /// kernel throw away what it has still to take.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        let Self { stream, reading, .. } = &mut *self;
+        ready!(Pin::new(&mut *stream).poll_shutdown(cx))?;
+        let Some(reading) = reading else { return Poll::Ready(Ok(())) };
+        if !reading.parting {
+            reading.part();
+        }
+        let mut unread = [0; 4096];
+        loop {
+            let mut unread = ReadBuf::new(&mut unread);
+            let polled = Pin::new(&mut *stream).poll_read(cx, &mut unread);
+            match ready!(reading.bound(stream, cx, polled)) {
+                Ok(()) if !unread.filled().is_empty() => {}
+                // It has closed its side, or was given the time to.
+                _ => return Poll::Ready(Ok(())),
+            }
+        }
     }
 }

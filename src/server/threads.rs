@@ -132,6 +132,8 @@ fn live(runtime: Runtime, mut orders: mpsc::Receiver<Order>) {
                     Some(Order::Serve(begin)) => drop(connections.spawn(begin())),
                     Some(Order::Cut(done)) => {
                         connections.shutdown().await;
+                        // The streams of HTTP/2 are told by that, and end when they are next looked at.
+                        tokio::task::yield_now().await;
                         // Whoever does not listen any more needs no answer.
                         let _ = done.send(());
                     }

@@ -70,7 +70,7 @@ impl Tls {
         let key = PrivateKeyDer::from_pem_file(&files.key);
         let key = key.map_err(|error| bad_key(told(&error, "no key in it, or an encrypted one")))?;
         let identity = certified(chain, key, &provider).map_err(|mismatch| match mismatch {
-            Mismatch::Certificate(error) => bad_certificates(error.to_string()),
+            Mismatch::Certificate(reason) => bad_certificates(reason),
             Mismatch::Key(error) => bad_key(error.to_string()),
             Mismatch::Pair => bad_key(format!("it is not the key of {}", files.certificates.display())),
         })?;
@@ -107,7 +107,7 @@ pub(super) fn wants_http2(stream: &TlsStream<Socket>) -> bool {
 
 /// Why a certificate and a key make no server.
 enum Mismatch {
-    Certificate(rustls::Error),
+    Certificate(String),
     Key(rustls::Error),
     Pair,
 }
@@ -122,7 +122,7 @@ fn certified(
     let key = provider.key_provider.load_private_key(key).map_err(Mismatch::Key)?;
     // As an authority it may be of any version.
     let mut parsed = RootCertStore::empty();
-    parsed.add(chain[0].clone()).map_err(Mismatch::Certificate)?;
+    parsed.add(chain[0].clone()).map_err(|error| Mismatch::Certificate(wrong_with(&error)))?;
     let certified_key = &parsed.roots[0].subject_public_key_info;
     match key.public_key() {
         // The certificate's lacks the outermost tag and length.
@@ -134,9 +134,17 @@ fn certified(
 fn authorities(file: &Path) -> Result<RootCertStore, String> {
     let mut authorities = RootCertStore::empty();
     for certificate in certificates(file)? {
-        authorities.add(certificate).map_err(|error| error.to_string())?;
+        authorities.add(certificate).map_err(|error| wrong_with(&error))?;
     }
     Ok(authorities)
+}
+
+/// What is wrong with a certificate of our own, which the library takes for that of a peer.
+fn wrong_with(error: &rustls::Error) -> String {
+    match error {
+        rustls::Error::InvalidCertificate(error) => error.to_string(),
+        error => error.to_string(),
+    }
 }
 
 /// All certificates of a file; there is at least one.

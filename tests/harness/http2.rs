@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use super::certificates::Certificates;
 use super::gander::Gander;
@@ -45,17 +46,34 @@ impl Http2 {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let tls = TlsConnector::from(certificates.client(&["h2"], None));
         let sender = runtime.block_on(async {
-            let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-            let stream = tls.connect("127.0.0.1".try_into().unwrap(), stream).await.unwrap();
-            assert_eq!(stream.get_ref().1.alpn_protocol(), Some(b"h2".as_ref()));
             let mut builder = Builder::new();
             builder.initial_window_size(window).initial_connection_window_size(window.max(65_535));
-            let (sender, connection) = builder.handshake(stream).await.unwrap();
+            let (sender, connection) = builder.handshake(dial(port, &tls).await).await.unwrap();
             tokio::spawn(connection);
             sender
         });
         let base = format!("https://127.0.0.1:{port}");
         Self { runtime, sender, base }
+    }
+
+    /// A client that was answered once, and reads and answers nothing any more, as long as this is kept.
+    pub(crate) fn deaf(gander: &Gander, certificates: &Certificates) -> impl Sized + use<> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let tls = TlsConnector::from(certificates.client(&["h2"], None));
+        let port = gander.port();
+        let connection = runtime.block_on(async {
+            let (mut sender, mut connection) = h2::client::handshake(dial(port, &tls).await).await.unwrap();
+            let request = http::Request::get(format!("https://127.0.0.1:{port}/v1/images")).body(()).unwrap();
+            let (answer, _) = sender.send_request(request, true).unwrap();
+            tokio::select! {
+                answer = answer => assert_eq!(answer.unwrap().status(), 200),
+                ended = &mut connection => panic!("{ended:?}"),
+            }
+            // In a box, as it is not to be awaited.
+            Box::new(connection) as Box<dyn Send>
+        });
+        // Without the runtime its socket would be closed.
+        (connection, runtime)
     }
 
     /// How many requests the server lets run at a time; it has told with its first answer.
@@ -159,4 +177,12 @@ impl Http2 {
     fn within<T>(&self, work: impl Future<Output = T>) -> T {
         self.runtime.block_on(async { timeout(PATIENCE, work).await.unwrap() })
     }
+}
+
+/// A connection on which HTTP/2 was agreed on.
+async fn dial(port: u16, tls: &TlsConnector) -> TlsStream<TcpStream> {
+    let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let stream = tls.connect("127.0.0.1".try_into().unwrap(), stream).await.unwrap();
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(b"h2".as_ref()));
+    stream
 }

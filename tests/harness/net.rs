@@ -5,6 +5,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::net::sockopt;
+
 /// A port that the kernel chose and will not give to anybody else for a while.
 ///
 /// A connection is made and closed from the listening side: the port then rests in TIME_WAIT, so the kernel hands it
@@ -40,13 +42,15 @@ pub(crate) fn answers(port: u16) -> bool {
         && (&start == b"HTTP/" || start[..2] == TLS_ALERT)
 }
 
-/// A port that leads one client to this one, and lets answers through at some megabytes per second only.
-pub(crate) fn slow_link(port: u16) -> u16 {
+/// A port that leads one client to this one, and lets only 64 KiB of answers through with each `pause`.
+pub(crate) fn slow_link(port: u16, pause: Duration) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let here = listener.local_addr().unwrap().port();
     thread::spawn(move || -> io::Result<()> {
         let (client, _) = listener.accept()?;
         let server = TcpStream::connect(("127.0.0.1", port))?;
+        // What waits here waits with the server.
+        sockopt::set_socket_recv_buffer_size(&server, 64 * 1024)?;
         let (mut from, mut to) = (client.try_clone()?, server.try_clone()?);
         thread::spawn(move || io::copy(&mut from, &mut to));
         let mut block = [0; 64 * 1024];
@@ -55,7 +59,7 @@ pub(crate) fn slow_link(port: u16) -> u16 {
                 0 => return Ok(()),
                 read => (&client).write_all(&block[..read])?,
             }
-            thread::sleep(Duration::from_millis(10));
+            thread::sleep(pause);
         }
     });
     here

@@ -76,6 +76,8 @@ fn an_image_lives_by_http2_as_it_does_by_http1() {
     }
     // A body that is not expected is noticed though nobody told its length.
     http.put("GET", &path, &[], b"x").expect(400);
+    let head = http.ask("HEAD", "/versions", &[]).expect(200);
+    assert!(head.complete && head.body.is_empty() && head.header("content-length").unwrap() != "0");
     http.ask("HEAD", "/v2/schemas/image", &[]).expect(405);
     http.ask("DELETE", &path, &[]).expect(204);
     http.get(&path).expect(404);
@@ -217,26 +219,35 @@ fn what_a_cached_file_has_lost_comes_from_the_store() {
 }
 
 #[test]
-fn who_is_idle_or_takes_nothing_is_cut() {
+fn who_is_idle_is_cut() {
+    let Some(certificates) = Certificates::make() else { return };
+    let gander = Setup::api("").tls(&certificates, "good").set("client_socket_timeout", 1).start();
+    let idle = Http2::connect(&gander, &certificates, WINDOW);
+    idle.get("/v1/images").expect(200);
+    eventually("it is cut", LIMIT, || gander.log().contains("nothing moved for 1 seconds"));
+    assert!(idle.open("GET", "/v1/images", &[]).is_err());
+}
+
+#[test]
+fn a_download_of_which_nothing_is_taken_is_cut_and_no_other() {
     let Some(certificates) = Certificates::make() else { return };
     let gander = Setup::api("").tls(&certificates, "good").set("client_socket_timeout", 1).start();
     let id = gander.client().add("Image1", &noise(8, 1_000_000));
-    let idle = Http2::connect(&gander, &certificates, WINDOW);
-    let cut = |times: usize| {
-        let said = || gander.log().matches("nothing moved for 1 seconds").count() >= times;
-        eventually("it is cut", LIMIT, said);
+    // Its window is full, and never opened.
+    let http = Http2::connect(&gander, &certificates, 1000);
+    let mut stalled = http.open("GET", &format!("/v1/images/{id}"), &[]).unwrap();
+    // The connection is not idle meanwhile.
+    eventually("it is cut", LIMIT, || {
+        http.get("/v1/images").expect(200);
+        gander.log().contains("a stream is cut: nothing moved for 1 seconds")
+    });
+    let error = loop {
+        if let Err(error) = http.read(&mut stalled).unwrap() {
+            break error;
+        }
     };
-    cut(1);
-    assert!(idle.open("GET", "/v1/images", &[]).is_err());
-    // The window is full, and never opened.
-    let stalled = Http2::connect(&gander, &certificates, 1000);
-    let mut coming = stalled.open("GET", &format!("/v1/images/{id}"), &[]).unwrap();
-    let mut seen = 0;
-    while let Some(Ok(block)) = stalled.read(&mut coming) {
-        seen += block.len();
-        cut(2);
-    }
-    assert!(seen < 1_000_000, "{seen}");
+    assert!(error.is_reset() && error.is_remote(), "{error}");
+    http.get("/v1/images").expect(200);
 }
 
 #[test]
@@ -245,8 +256,9 @@ fn who_is_slow_or_kept_waiting_is_not_cut() {
     let gander = Setup::api("").tls(&certificates, "good").set("client_socket_timeout", 1).start();
     let data = noise(9, 2_000_000);
     let id = gander.client().add("Image1", &data);
+    let path = format!("/v1/images/{id}");
     let http = Http2::connect(&gander, &certificates, 100_000);
-    let mut coming = http.open("GET", &format!("/v1/images/{id}"), &[]).unwrap();
+    let mut coming = http.open("GET", &path, &[]).unwrap();
     let started = Instant::now();
     let mut body = Vec::new();
     while let Some(block) = http.read(&mut coming) {
@@ -258,11 +270,10 @@ fn who_is_slow_or_kept_waiting_is_not_cut() {
     }
     assert!(body == data);
 
-    // Who lets everything come, by a slow link, says nothing for as long.
-    let id = gander.client().add("Image2", &noise(10, 40_000_000));
-    let quiet = Http2::connect_by(slow_link(gander.port()), &certificates, 64 * WINDOW);
-    let answer = quiet.get(&format!("/v1/images/{id}")).expect(200);
-    assert!(answer.complete && answer.body == noise(10, 40_000_000));
+    // Who has a slow link takes some of it all the time, but says so only now and then.
+    let link = slow_link(gander.port(), Duration::from_millis(250));
+    let answer = Http2::connect_by(link, &certificates, WINDOW).get(&path).expect(200);
+    assert!(answer.complete && answer.body == data);
 
     // Where it is the server who has nothing to send, be it the head or the rest of an answer.
     let http = Http2::connect(&gander, &certificates, WINDOW);
@@ -331,6 +342,26 @@ fn a_stop_lets_streams_finish_and_takes_no_new_ones() {
     let started = Instant::now();
     assert!(gander.end(Signal::TERM).success());
     assert!(started.elapsed() < LIMIT, "{:?}", started.elapsed());
+
+    // Who takes the last by a slow link talks meanwhile.
+    gander.start_again();
+    let link = slow_link(gander.port(), Duration::from_millis(25));
+    let http = Http2::connect_by(link, &certificates, WINDOW);
+    let coming = http.open("GET", &path, &[]).unwrap();
+    gander.signal(Signal::HUP);
+    assert!(http.finish(coming).body == data);
+    let started = Instant::now();
+    drop(http);
+    assert!(gander.end(Signal::TERM).success());
+    assert!(started.elapsed() < LIMIT, "{:?}", started.elapsed());
+
+    // Who has nothing under way is not waited for, though he answers nothing.
+    gander.start_again();
+    let deaf = Http2::deaf(&gander, &certificates);
+    let started = Instant::now();
+    assert!(gander.end(Signal::HUP).success());
+    assert!(started.elapsed() < LIMIT, "{:?}", started.elapsed());
+    drop(deaf);
 
     // And one that nobody reads is cut when the time is over.
     gander.configure("graceful_shutdown_timeout", 1);

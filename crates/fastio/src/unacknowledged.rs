@@ -2,21 +2,21 @@
 
 use std::ffi::c_int;
 use std::io;
+use std::os::fd::AsFd;
 
 use rustix::ioctl::{Getter, Opcode, ioctl};
-use tokio::net::TcpStream;
 
 /// `SIOCOUTQ` by its other name (tcp(7)).
 const SIOCOUTQ: Opcode = libc::TIOCOUTQ as Opcode;
 
-/// Bytes written to `stream` that the peer's kernel has not taken yet.
+/// Bytes written to a TCP `socket` that the peer's kernel has not taken yet.
 ///
 /// # Errors
 /// The kernel's.
 #[expect(unsafe_code, reason = "an ioctl is as safe as its declaration")]
-pub fn unacknowledged(stream: &TcpStream) -> io::Result<usize> {
+pub fn unacknowledged(socket: &impl AsFd) -> io::Result<usize> {
     // SAFETY: this request writes one C int to the place it is given, and does nothing else.
-    let bytes = unsafe { ioctl(stream, Getter::<SIOCOUTQ, c_int>::new()) }?;
+    let bytes = unsafe { ioctl(socket, Getter::<SIOCOUTQ, c_int>::new()) }?;
     Ok(usize::try_from(bytes).unwrap_or(0))
 }
 
