@@ -5,6 +5,7 @@ mod ending;
 mod http2;
 mod listener;
 mod patience;
+mod reading;
 mod request_body;
 mod response_body;
 mod signals;

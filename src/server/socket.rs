@@ -2,7 +2,7 @@
 //!
 //! Reading is not timed here, as hyper also has a read pending while it waits for a handler: requests' headers are
 //! timed by hyper, their bodies by [`super::request_body::RequestBody`]. Of HTTP/2 hyper times nothing, so there it is
-//! timed while no request is under way; those that are have each [its own time](super::streams).
+//! timed while no request is under way ([`Reading`]); those that are have each [its own time](super::streams).
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -14,14 +14,12 @@ use std::time::Duration;
 use fastio::Sendfile;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tokio_util::sync::CancellationToken;
 
 use super::patience::Patience;
+use super::reading::Reading;
 use super::streams::Streams;
 use super::untaken::Untaken;
-
-/// When all is over a client of HTTP/2 gets this long to see it.
-const PARTING: Duration = Duration::from_secs(1);
 
 /// A TCP connection that fails if the peer takes nothing for too long. A slow reader is none that stalls.
 #[derive(Debug)]
@@ -33,54 +31,6 @@ pub(super) struct Socket {
     untaken: Untaken,
     /// `None`: somebody else times what is read.
     reading: Option<Reading>,
-}
-
-/// How long the peer may send nothing.
-#[derive(Debug)]
-struct Reading {
-    /// As long as it is wanted; `None`: for ever.
-    limit: Option<Duration>,
-    patience: Patience,
-    streams: Streams,
-    /// Until the server stops.
-    stopping: Pin<Box<WaitForCancellationFutureOwned>>,
-    /// All is over but for what the peer has still to take.
-    parting: bool,
-    /// How often in a row it had taken nothing then.
-    stalls: u32,
-    /// Something was sent to it, so that it has reason to be silent.
-    sent: bool,
-    untaken: Untaken,
-}
-
-impl Reading {
-    /// What was `polled` of `stream`, or an error if its peer was silent for too long.
-    fn bound<T>(
-        &mut self,
-        stream: &TcpStream,
-        cx: &mut Context<'_>,
-        polled: Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
-        if !self.parting && self.stopping.as_mut().poll(cx).is_ready() {
-            self.part();
-        }
-        let Self { limit, patience, streams, parting, stalls, sent, untaken, .. } = self;
-        let moved = || {
-            let fell = untaken.fell(stream);
-            if std::mem::take(sent) || fell || !streams.is_empty() {
-                *stalls = 0;
-                return true;
-            }
-            *stalls += 1;
-            *parting && !untaken.is_nothing() && limit.is_none_or(|limit| PARTING * *stalls < limit)
-        };
-        patience.bound_unless(cx, polled, moved).map(Result::flatten)
-    }
-
-    fn part(&mut self) {
-        self.parting = true;
-        self.patience = Patience::new(Some(PARTING));
-    }
 }
 
 impl Socket {
@@ -96,23 +46,14 @@ impl Socket {
         }
     }
 
-    /// For HTTP/2: its streams. From now on the peer must send something within `limit`, unless one of them is under way or
-    /// it is taking what it was sent. Once the server is `stopping` it has only until it has taken all.
+    /// For HTTP/2: its streams. From now on reading is timed: `limit` is for silence, and there is less of it when the server
+    /// is `stopping`.
     ///
     /// # Errors
     /// The process has no file descriptor left.
     pub(super) fn streams(&mut self, limit: Option<Duration>, stopping: CancellationToken) -> io::Result<Streams> {
         let streams = Streams::new(self.stream.as_fd().try_clone_to_owned()?, limit);
-        self.reading = Some(Reading {
-            limit,
-            patience: Patience::new(limit),
-            streams: streams.clone(),
-            stopping: Box::pin(stopping.cancelled_owned()),
-            parting: false,
-            stalls: 0,
-            sent: false,
-            untaken: Untaken::default(),
-        });
+        self.reading = Some(Reading::new(limit, streams.clone(), stopping));
         Ok(streams)
     }
 
@@ -121,7 +62,7 @@ impl Socket {
     fn bound(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         let Self { stream, patience, untaken, reading, .. } = self;
         if let Some(reading) = reading {
-            reading.sent |= polled.is_ready();
+            reading.sent(polled.is_ready());
         }
         // Who has taken everything is not the one that is waited for.
         let taken = || untaken.fell(stream) || untaken.is_nothing();
@@ -181,9 +122,7 @@ impl AsyncWrite for Socket {
         let Self { stream, reading, .. } = &mut *self;
         ready!(Pin::new(&mut *stream).poll_shutdown(cx))?;
         let Some(reading) = reading else { return Poll::Ready(Ok(())) };
-        if !reading.parting {
-            reading.part();
-        }
+        reading.part();
         let mut unread = [0; 4096];
         loop {
             let mut unread = ReadBuf::new(&mut unread);
