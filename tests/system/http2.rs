@@ -9,9 +9,9 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use super::slow_clients::LARGE;
+use super::tls::{curl, there_is_curl};
 use crate::harness::{
-    Behaviour, Certificates, Gander, Http2, Origin, Setup, entries, eventually, md5, minimal_headers, noise, skipped,
-    slow_link,
+    Behaviour, Certificates, Gander, Http2, Origin, Setup, entries, eventually, md5, minimal_headers, noise, slow_link,
 };
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -33,19 +33,16 @@ fn remote(gander: &Gander, origin: &Origin) -> String {
 
 #[test]
 fn clients_that_can_speak_it_do_unless_that_is_turned_off() {
-    let Some(certificates) = Certificates::make() else { return };
-    let ca = certificates.file("ca.pem");
+    let Some(certificates) = Certificates::make().filter(|_| there_is_curl()) else { return };
     for (option, value, version) in [
         ("max_concurrent_streams", "100", "2"),
         ("max_concurrent_streams", "0", "1.1"),
         ("http_keepalive", "False", "1.1"),
     ] {
         let gander = Setup::api("").tls(&certificates, "good").set(option, value).start();
-        let mut curl = std::process::Command::new("curl");
-        curl.args(["--silent", "--write-out", "%{http_version}", "--cacert"]).arg(&ca);
-        curl.arg(format!("https://127.0.0.1:{}/v1/images", gander.port()));
-        let Ok(told) = curl.output() else { return skipped("no curl") };
-        assert_eq!(String::from_utf8_lossy(&told.stdout), format!("{}{version}", r#"{"images": []}"#), "{option}");
+        let url = format!("https://127.0.0.1:{}/v1/images", gander.port());
+        let told = curl(&certificates, &["--write-out", "%{http_version}", &url]).stdout;
+        assert_eq!(told, format!("{}{version}", r#"{"images": []}"#), "{option}");
     }
 }
 
