@@ -67,24 +67,15 @@ impl<'a> Assembly<'a> {
     pub(super) async fn images(&self, side: MetadataSide, cache: Option<Arc<Cache>>) -> anyhow::Result<Images> {
         let loaded = self.loaded;
         let stores = Stores::open(&loaded.stores()?)?;
-        let settings = loaded.images()?;
-        let limits = loaded.limits()?;
-        if !loaded.has_database() && loaded.registry()?.is_some() {
-            for (option, is_set) in
-                [("user_storage_quota", settings.storage_quota.is_some()), ("use_keystone_limits", limits.is_some())]
-            {
-                anyhow::ensure!(!is_set, "{option}: a v1 registry cannot tell how much is stored, only a database can");
-            }
-        }
         Ok(Images::new(Parts {
             metadata: self.metadata(side).await?,
             stores: Arc::new(stores),
             cache,
             policy: loaded.policy()?,
-            limits,
+            limits: loaded.limits()?,
             notifier: loaded.notifier()?,
             cipher: loaded.cipher()?,
-            settings,
+            settings: loaded.images()?,
         }))
     }
 }

@@ -97,7 +97,7 @@ enum CacheCommand {
 /// `gander cache`
 pub(super) fn cache(words: &[String]) -> ExitCode {
     let about = "Look after the image cache of this node.";
-    tool("glance-cache", about, words, async |rooms, cache, options: CacheOptions| match options.command {
+    tool("gander cache", about, words, async |rooms, cache, options: CacheOptions| match options.command {
         CacheCommand::Verify => verify(rooms, &cache).await,
     })
 }
@@ -119,8 +119,10 @@ fn tool<O: Args>(
 ) -> ExitCode {
     common::run(name, about, words, |line: CommandLine<O>| {
         let loaded = line.common.load(Program::CacheTool, &line.given, &[])?;
-        common::start_logging(&loaded, name)?;
-        loaded.report(name);
+        // Log daemons want one word.
+        let log_name = name.replace(' ', "-");
+        common::start_logging(&loaded, &log_name)?;
+        loaded.report(&log_name);
         server::runtime()?.block_on(async {
             let rooms = Assembly::of(&loaded);
             let cache = rooms.cache().await??;

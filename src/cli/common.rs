@@ -192,7 +192,7 @@ Exit status:
   0    done
   1    failed; one line on standard error says why
   2    the command line was not understood
-  255  default_store names no store";
+  255  default_store names no store (of programs that open stores)";
 
 /// Parses a program's words, or says what to answer instead: help, the version, or a usage error.
 pub(super) fn parse<O: Args>(

@@ -12,7 +12,7 @@ use super::terminal::{complain, say};
 const BAD_USAGE: u8 = 2;
 
 const HELP: &str = "\
-Tell what the image API makes of its configuration. Nothing is started, opened or changed.
+Tell what the image API makes of its configuration. Nothing is started or changed.
 
 Usage: gander config check [OPTIONS] [FILE]...
        gander config show [OPTIONS]

@@ -159,6 +159,18 @@ impl Loaded {
             option: USER_STORAGE_QUOTA.name,
             reason: format!("'{text}' is no number, or none with B, KB, MB, GB or TB right behind it"),
         };
-        bytes.ok_or_else(invalid).map(|bytes| Some(bytes).filter(|bytes| *bytes > 0))
+        match bytes.ok_or_else(invalid)? {
+            0 => Ok(None),
+            bytes => self.needs_database(&USER_STORAGE_QUOTA).map(|()| Some(bytes)),
+        }
+    }
+
+    /// An error where a v1 registry keeps the metadata: `option` is about what is stored.
+    pub(super) fn needs_database(&self, option: &Opt) -> Result<()> {
+        if self.has_database() || self.registry()?.is_none() {
+            return Ok(());
+        }
+        let reason = "a v1 registry cannot tell how much is stored, only a database can".to_owned();
+        Err(Error::Invalid { option: option.name, reason })
     }
 }

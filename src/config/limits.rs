@@ -58,6 +58,7 @@ impl Loaded {
         if !conf.bool(&USE_KEYSTONE_LIMITS)? {
             return Ok(None);
         }
+        self.needs_database(&USE_KEYSTONE_LIMITS)?;
         if !conf.bool(&OWNER_IS_TENANT)? {
             let reason = "limits are for projects, and with owner_is_tenant = false images belong to users".to_owned();
             return Err(Error::Invalid { option: USE_KEYSTONE_LIMITS.name, reason });

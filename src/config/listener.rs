@@ -23,10 +23,10 @@ static MAX_HEADER_LINE: Opt = Opt::int("DEFAULT", "max_header_line")
     .default("16384")
     .range(2048, 1_048_576)
     .help("Longest header line in bytes; the whole header block may have four times as many");
-static CLIENT_SOCKET_TIMEOUT: Opt = Opt::int("DEFAULT", "client_socket_timeout")
-    .default("900")
-    .range(0, A_YEAR)
-    .help("Seconds that a client may be silent: idle, within a request, or not taking an answer; 0: for ever");
+static CLIENT_SOCKET_TIMEOUT: Opt = Opt::int("DEFAULT", "client_socket_timeout").default("900").range(0, A_YEAR).help(
+    "Seconds for a client to agree on TLS, to send the head of its next request, to go on with a body, and to take \
+           some of an answer; 0: for ever",
+);
 static HTTP_KEEPALIVE: Opt = Opt::bool("DEFAULT", "http_keepalive")
     .default("true")
     .help("Leave connections open for further requests; false: each request has one of its own");

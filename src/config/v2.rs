@@ -27,6 +27,9 @@ static ENABLED_IMPORT_METHODS: Opt = Opt::list("DEFAULT", "enabled_import_method
     .default("[glance-direct,web-download,copy-image]")
     .help("Ways of importing an image, in square brackets");
 
+/// The file of properties that the operator defines.
+const CUSTOM_PROPERTIES: &str = "schema-image.json";
+
 pub(super) static OPTIONS: &[&Opt] = &[
     &ENABLE_V2_API,
     &SHOW_MULTIPLE_LOCATIONS,
@@ -44,7 +47,7 @@ impl Loaded {
             return Ok(None);
         }
         let conf = &self.conf;
-        Ok(Some(V2Settings {
+        let settings = V2Settings {
             disk_formats: conf.list(&DISK_FORMATS)?,
             container_formats: conf.list(&CONTAINER_FORMATS)?,
             show_multiple_locations: conf.bool(&SHOW_MULTIPLE_LOCATIONS)?,
@@ -54,17 +57,23 @@ impl Loaded {
             // Clients are promised only what works, and no way of importing does yet.
             import_methods: Vec::new(),
             custom: self.custom_properties()?,
-        }))
+        };
+        settings.check().map_err(|error| Error::Invalid { option: CUSTOM_PROPERTIES, reason: error.to_string() })?;
+        Ok(Some(settings))
     }
 
     /// What `schema-image.json` says, if there is one.
     fn custom_properties(&self) -> Result<CustomProperties> {
-        const FILE: &str = "schema-image.json";
-        let Some(path) = self.conf.find_file(FILE) else {
-            tracing::debug!("there is no {FILE}: images have no properties that are defined beside the usual ones");
+        let Some(path) = self.conf.find_file(CUSTOM_PROPERTIES) else {
+            tracing::debug!(
+                "there is no {CUSTOM_PROPERTIES}: images have no properties that are defined beside the usual ones"
+            );
             return Ok(CustomProperties::default());
         };
-        let invalid = |reason: String| Error::Invalid { option: FILE, reason: format!("{}: {reason}", path.display()) };
+        let invalid = |reason: String| Error::Invalid {
+            option: CUSTOM_PROPERTIES,
+            reason: format!("{}: {reason}", path.display()),
+        };
         let text = std::fs::read_to_string(&path).map_err(|error| invalid(error.to_string()))?;
         let mut file: Map<String, Value> = serde_json::from_str(&text).map_err(|error| invalid(error.to_string()))?;
         // The long form says which of them a new image must have.

@@ -1,4 +1,5 @@
-//! HTTP/2, as far as the rest of the house must not notice it.
+//! Requests of HTTP/2, told as HTTP/1.1 would. Its settings are in [`super::connection`], its timing in [`super::streams`] and
+//! [`super::reading`].
 
 use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::uri::PathAndQuery;

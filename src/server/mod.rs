@@ -49,8 +49,8 @@ pub(crate) struct Settings {
     pub(crate) keepidle: Duration,
     /// Bytes of one request's header block (from `max_header_line`).
     pub(crate) header_bytes: usize,
-    /// A request's headers must be complete, an idle connection used again, and each block of a body arrive or be
-    /// taken within this (`client_socket_timeout`); `None`: whenever.
+    /// TLS must be agreed on, a request's headers complete, an idle connection used again, and each block of a body arrive
+    /// or be taken within this (`client_socket_timeout`); `None`: whenever.
     pub(crate) silence: Option<Duration>,
     /// A connection is good for more than one request (`http_keepalive`).
     pub(crate) keep_alive: bool,

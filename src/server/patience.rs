@@ -1,4 +1,4 @@
-//! How long a peer may be silent (`client_socket_timeout`).
+//! The timer of all waits for a peer (`client_socket_timeout`).
 
 use std::io;
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! How long a client of HTTP/2 may say nothing while it has no request under way.
+//! How long a client of HTTP/2 may say nothing while it has no request under way, and how long it has to see the end.
 
 use std::io;
 use std::pin::Pin;

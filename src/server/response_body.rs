@@ -1,4 +1,5 @@
-//! The body of an answer that the kernel cannot send, as it has to be encrypted.
+//! The body of an answer that the kernel cannot send, as it has to be encrypted. It tells its stream when it is asked for
+//! more, so it is the outermost.
 
 use std::io;
 use std::pin::Pin;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The most that running requests get after SIGTERM or SIGINT. With the time for cleaning up it must stay below the
-/// patience of `glance-control stop` (15 s), which would report a failure.
+/// patience of `glance-control stop` (15 s), which would give up.
 const TERM_GRACE: Duration = Duration::from_secs(10);
 
 /// A signal that says stop.

@@ -264,6 +264,27 @@ fn later_files_directories_and_the_environment_are_checked_too() {
 }
 
 #[test]
+fn what_two_parts_do_not_allow_together_is_an_error() {
+    let deployment = Deployment::new("[DEFAULT]\nregistry_host = 127.0.0.1\nuser_storage_quota = 1GB\n");
+    let reason = "a v1 registry cannot tell how much is stored, only a database can";
+    deployment.finds(1, &[&format!("3: error: [DEFAULT] user_storage_quota: {reason}")]);
+
+    let deployment = Deployment::new("[DEFAULT]\nbind_port = 80\n");
+    for (definition, told) in [
+        (r#"{"id": {"type": "string"}}"#, "'id' is a property that every image has"),
+        (r#"{"colour": 1}"#, "the definition of 'colour' is not an object"),
+    ] {
+        deployment.write("schema-image.json", definition);
+        let (code, lines) = deployment.check(&["glance-api.conf"]);
+        assert!(code == Some(1) && lines.len() == 1, "{lines:?}");
+        assert!(
+            lines[0].contains("error: ") && lines[0].contains("schema-image.json") && lines[0].contains(told),
+            "{lines:?}"
+        );
+    }
+}
+
+#[test]
 fn a_check_leaves_nothing_behind() {
     let deployment = Deployment::new("");
     let at = |name: &str| deployment.path(name).display().to_string();

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::schema::{ImageSchema, SchemaError};
 use crate::db::sql::PageLimits;
 
 /// How v2 behaves where it is the operator's choice.
@@ -23,6 +24,16 @@ pub(crate) struct Settings {
     pub(crate) import_methods: Vec<String>,
     /// Properties beside those that every image has.
     pub(crate) custom: CustomProperties,
+}
+
+impl Settings {
+    /// Looks whether the custom properties make a schema.
+    ///
+    /// # Errors
+    /// They do not go with those that every image has, or say what is not understood.
+    pub(crate) fn check(&self) -> Result<(), SchemaError> {
+        ImageSchema::new(self).map(drop)
+    }
 }
 
 /// What a file `schema-image.json` says (v2-images §4).

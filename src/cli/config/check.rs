@@ -13,7 +13,7 @@ use crate::config::{Finding, Severity};
 const ABOUT: &str = "Read the configuration as the image API would, and tell all that is wrong or odd, one line for \
                      each: 'PLACE: error|warning: [GROUP] OPTION: WHAT', where the place is FILE:LINE if it is in a \
                      file. Fails (exit status 1) if there is an error, with which the image API would not start. \
-                     Nothing is started, opened or changed; whether Keystone, the database or a directory can be \
+                     Nothing is started or changed; whether Keystone, the database or a directory can be \
                      reached is not looked at.";
 
 #[derive(Debug, Args)]

@@ -13,13 +13,13 @@ use check::{Patterns, check};
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SchemaError {
     /// The file defines what every image has.
-    #[error("schema-image.json: '{0}' is a property that every image has; it cannot be defined again")]
+    #[error("'{0}' is a property that every image has; it cannot be defined again")]
     Clash(String),
     /// A definition is not an object.
-    #[error("schema-image.json: the definition of '{0}' is not an object")]
+    #[error("the definition of '{0}' is not an object")]
     NoDefinition(String),
     /// A pattern is not understood.
-    #[error("schema-image.json: the pattern of '{name}' is not understood: {source}")]
+    #[error("the pattern of '{name}' is not understood: {source}")]
     Pattern { name: String, source: Box<regex::Error> },
 }
 
