@@ -88,7 +88,7 @@ pub(crate) async fn serve(
 ) -> std::io::Result<Ending> {
     let mut stop = Stop::listen()?;
     let graceful = GracefulShutdown::new();
-    let handshakes = CancellationToken::new();
+    let stopping = CancellationToken::new();
     let connections = Connections::new(service, settings);
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = Threads::start(settings.workers.unwrap_or(processors))?;
@@ -97,7 +97,7 @@ pub(crate) async fn serve(
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
                     let connection = connections.clone();
-                    let (watcher, stopping) = (graceful.watcher(), handshakes.clone());
+                    let (watcher, stopping) = (graceful.watcher(), stopping.clone());
                     threads.serve(move || connection.serve(stream, peer, watcher, stopping)).await;
                 }
                 Err(error) => {
@@ -109,7 +109,7 @@ pub(crate) async fn serve(
         }
     };
     drop(listener);
-    handshakes.cancel();
+    stopping.cancel();
     let mut ending = Ending::begin(stop, signal, settings.grace);
     if ending.grant(graceful.shutdown()).await.is_none() {
         tracing::warn!("requests still running are cut");

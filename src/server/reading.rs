@@ -1,18 +1,17 @@
 //! How long a client of HTTP/2 may say nothing while it has no request under way, and how long it has to see the end.
 
 use std::io;
-use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tokio_util::sync::CancellationToken;
 
 use super::patience::Patience;
 use super::streams::Streams;
 use super::untaken::Untaken;
 
-/// When all is over it gets this long to see it.
+/// When the end has come it may be silent for this long.
 const PARTING: Duration = Duration::from_secs(2);
 
 /// Times the reading side of a connection.
@@ -21,15 +20,14 @@ pub(super) struct Reading {
     limit: Option<Duration>,
     patience: Patience,
     streams: Streams,
-    /// Until the server stops.
-    stopping: Pin<Box<WaitForCancellationFutureOwned>>,
-    /// All is over but for what the client has still to take.
+    stopping: CancellationToken,
+    /// The end has come: the client has only until it has taken all.
     parting: bool,
-    /// How often in a row it had taken nothing then.
-    stalls: u32,
     /// Something was sent to it, so that it has reason to be silent.
     sent: bool,
     untaken: Untaken,
+    /// When it was last seen to go on.
+    moved: Instant,
 }
 
 impl Reading {
@@ -40,47 +38,52 @@ impl Reading {
             limit,
             patience: Patience::new(limit),
             streams,
-            stopping: Box::pin(stopping.cancelled_owned()),
+            stopping,
             parting: false,
-            stalls: 0,
             sent: false,
             untaken: Untaken::default(),
+            moved: Instant::now(),
         }
     }
 
-    /// Whether something was sent just now.
+    /// Whether something was sent just now. When the end has come that tells nothing: it may be an answer to a ping.
     pub(super) fn sent(&mut self, sent: bool) {
-        self.sent |= sent;
+        self.sent |= sent && !self.parting;
     }
 
-    /// From now on the client has only until it has taken all.
+    /// The end has come.
     pub(super) fn part(&mut self) {
         if !self.parting {
             self.parting = true;
+            self.sent = false;
+            self.moved = Instant::now();
             self.patience = Patience::new(Some(PARTING));
         }
     }
 
-    /// What was `polled` of `stream`, or an error if its peer was silent for too long.
+    /// What was `polled` of `stream`, or an error if its peer was silent for too long. A server that stops has its
+    /// connections polled.
     pub(super) fn bound<T>(
         &mut self,
         stream: &TcpStream,
         cx: &mut Context<'_>,
         polled: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
-        if !self.parting && self.stopping.as_mut().poll(cx).is_ready() {
+        if self.stopping.is_cancelled() {
             self.part();
         }
-        let Self { limit, patience, streams, parting, stalls, sent, untaken, .. } = self;
-        let moved = || {
-            let fell = untaken.fell(stream);
-            if std::mem::take(sent) || fell || !streams.is_empty() {
-                *stalls = 0;
+        if self.parting && polled.is_ready() {
+            // What it says buys it no time.
+            return polled;
+        }
+        let Self { limit, patience, streams, parting, sent, untaken, moved, .. } = self;
+        let goes_on = || {
+            if untaken.fell(stream) | std::mem::take(sent) || !streams.is_empty() {
+                *moved = Instant::now();
                 return true;
             }
-            *stalls += 1;
-            *parting && !untaken.is_nothing() && limit.is_none_or(|limit| PARTING * *stalls < limit)
+            *parting && !untaken.is_nothing() && limit.is_none_or(|limit| moved.elapsed() < limit)
         };
-        patience.bound_unless(cx, polled, moved).map(Result::flatten)
+        patience.bound_unless(cx, polled, goes_on).map(Result::flatten)
     }
 }

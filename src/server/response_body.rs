@@ -67,8 +67,15 @@ impl ResponseBody {
                 None => return Poll::Ready(None),
             }
         }
-        let most = if self.turn.is_some() { FRAME } else { usize::MAX };
-        let part = self.block.split_to(self.block.len().min(most));
+        let mut most = self.block.len();
+        if self.turn.is_some() {
+            most = most.min(FRAME);
+            // The last byte goes alone: a stream is over for us when there is room for the beginning of its last frame.
+            if most > 1 && self.left == Some(most as u64) {
+                most -= 1;
+            }
+        }
+        let part = self.block.split_to(most);
         self.left = self.left.map(|left| left.saturating_sub(part.len() as u64));
         Poll::Ready(Some(Ok(part)))
     }
@@ -80,7 +87,7 @@ impl hyper::body::Body for ResponseBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         if let Some(turn) = &self.turn {
-            turn.is_ours();
+            turn.body_is_asked();
         }
         self.poll_block(cx).map_ok(Frame::data)
     }

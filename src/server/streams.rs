@@ -21,12 +21,13 @@ tokio::task_local! {
 /// The streams of a connection.
 #[derive(Debug, Clone)]
 pub(super) struct Streams {
-    connection: Arc<Connection>,
+    shared: Arc<Shared>,
     silence: Option<Duration>,
 }
 
+/// What they share.
 #[derive(Debug)]
-struct Connection {
+struct Shared {
     alive: AtomicUsize,
     socket: OwnedFd,
 }
@@ -37,20 +38,21 @@ pub(super) struct Turn(Arc<TurnState>);
 
 #[derive(Debug, Default)]
 struct TurnState {
+    /// The answer has begun: before that nothing is the client's to take.
     answered: AtomicBool,
-    /// Since that was looked at last.
+    /// The body was asked for more since that was looked at last.
     asked: AtomicBool,
 }
 
 impl Streams {
     /// None yet, on this socket. A client takes something of each within `silence`; `None`: whenever.
     pub(super) fn new(socket: OwnedFd, silence: Option<Duration>) -> Self {
-        Self { connection: Arc::new(Connection { alive: AtomicUsize::new(0), socket }), silence }
+        Self { shared: Arc::new(Shared { alive: AtomicUsize::new(0), socket }), silence }
     }
 
     /// No request is under way.
     pub(super) fn is_empty(&self) -> bool {
-        self.connection.alive.load(Ordering::Relaxed) == 0
+        self.shared.alive.load(Ordering::Relaxed) == 0
     }
 }
 
@@ -58,7 +60,7 @@ impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
     /// Runs a stream to its end. Dropped before that, it is reset. What the client has not taken yet of what was written,
     /// for whichever stream, may be this one's.
     fn execute(&self, stream: F) {
-        let (alive, turn) = (Alive::on(&self.connection), Turn::default());
+        let (alive, turn) = (Alive::on(&self.shared), Turn::default());
         let mut patience = Patience::new(self.silence);
         let mut untaken = Untaken::default();
         tokio::spawn(TURN.scope(turn.clone(), async move {
@@ -81,9 +83,9 @@ impl Turn {
         TURN.try_with(Clone::clone).ok()
     }
 
-    /// The body of the answer is asked for more: all before it was taken. If there is nothing yet it is asked whenever the
-    /// stream is looked at.
-    pub(super) fn is_ours(&self) {
+    /// The body of the answer is asked for more, which it is when there is room for more. If it has nothing yet it is asked
+    /// again whenever its stream is looked at, also when the time is up: so it is not the client who is waited for.
+    pub(super) fn body_is_asked(&self) {
         self.0.answered.store(true, Ordering::Relaxed);
         self.0.asked.store(true, Ordering::Relaxed);
     }
@@ -94,12 +96,12 @@ impl Turn {
 }
 
 /// One of them.
-struct Alive(Arc<Connection>);
+struct Alive(Arc<Shared>);
 
 impl Alive {
-    fn on(connection: &Arc<Connection>) -> Self {
-        connection.alive.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(connection))
+    fn on(shared: &Arc<Shared>) -> Self {
+        shared.alive.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(shared))
     }
 }
 

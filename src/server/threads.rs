@@ -67,7 +67,7 @@ impl Threads {
             .await;
     }
 
-    /// Drops all connections; when this returns none is left.
+    /// Drops all connections; when this returns none is left. Streams of HTTP/2 see that when they are next looked at.
     pub(super) async fn cut(&self) {
         for thread in &self.0 {
             let (done, is_done) = oneshot::channel();
@@ -132,7 +132,7 @@ fn live(runtime: Runtime, mut orders: mpsc::Receiver<Order>) {
                     Some(Order::Serve(begin)) => drop(connections.spawn(begin())),
                     Some(Order::Cut(done)) => {
                         connections.shutdown().await;
-                        // The streams of HTTP/2 are told by that, and end when they are next looked at.
+                        // For these to be looked at.
                         tokio::task::yield_now().await;
                         // Whoever does not listen any more needs no answer.
                         let _ = done.send(());

@@ -31,7 +31,7 @@ pub(crate) use dice::{Dice, option};
 pub(crate) use disk::{MortalDisk, TinyDisk, append_only};
 pub(crate) use files::{entries, names, xattr, xattr_supported};
 pub(crate) use gander::{Gander, Setup};
-pub(crate) use http::{Client, Reading, Request, Response, read_response};
+pub(crate) use http::{Client, Reading, Request, Response, Wire, read_response};
 pub(crate) use http2::Http2;
 pub(crate) use image::{FIVE_KB, five_kb, md5, minimal_headers, noise};
 pub(crate) use judge::{Asked, Judge};

@@ -1,6 +1,7 @@
 //! HTTP/2, within TLS: to whom it is offered, and that what holds for HTTP/1.1 holds for its streams.
 
 use std::fs::OpenOptions;
+use std::io::Write;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,8 @@ use serde_json::json;
 use super::slow_clients::LARGE;
 use super::tls::{curl, there_is_curl};
 use crate::harness::{
-    Behaviour, Certificates, Gander, Http2, Origin, Setup, entries, eventually, md5, minimal_headers, noise, slow_link,
+    Behaviour, Certificates, Gander, Http2, Origin, Setup, Wire, entries, eventually, md5, minimal_headers, noise,
+    slow_link,
 };
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -228,23 +230,26 @@ fn who_is_idle_is_cut() {
 #[test]
 fn a_download_of_which_nothing_is_taken_is_cut_and_no_other() {
     let Some(certificates) = Certificates::make() else { return };
-    let gander = Setup::api("").tls(&certificates, "good").set("client_socket_timeout", 1).start();
-    let id = gander.client().add("Image1", &noise(8, 1_000_000));
-    // Its window is full, and never opened.
-    let http = Http2::connect(&gander, &certificates, 1000);
-    let mut stalled = http.open("GET", &format!("/v1/images/{id}"), &[]).unwrap();
-    // The connection is not idle meanwhile.
-    eventually("it is cut", LIMIT, || {
+    // Of many frames, and of one.
+    for (size, window) in [(1_000_000, 1000), (10_000, 1)] {
+        let gander = Setup::api("").tls(&certificates, "good").set("client_socket_timeout", 1).start();
+        let id = gander.client().add("Image1", &noise(8, size));
+        // Its window is full, and never opened.
+        let http = Http2::connect(&gander, &certificates, window);
+        let mut stalled = http.open("GET", &format!("/v1/images/{id}"), &[]).unwrap();
+        // The connection is not idle meanwhile.
+        eventually("it is cut", LIMIT, || {
+            http.get("/v1/images").expect(200);
+            gander.log().contains("a stream is cut: nothing moved for 1 seconds")
+        });
+        let error = loop {
+            if let Err(error) = http.read(&mut stalled).unwrap() {
+                break error;
+            }
+        };
+        assert!(error.is_reset() && error.is_remote(), "{error}");
         http.get("/v1/images").expect(200);
-        gander.log().contains("a stream is cut: nothing moved for 1 seconds")
-    });
-    let error = loop {
-        if let Err(error) = http.read(&mut stalled).unwrap() {
-            break error;
-        }
-    };
-    assert!(error.is_reset() && error.is_remote(), "{error}");
-    http.get("/v1/images").expect(200);
+    }
 }
 
 #[test]
@@ -321,6 +326,67 @@ fn what_is_too_much_is_refused() {
     http.get("/v1/images").expect(200);
 }
 
+/// Begins to speak HTTP/2 without listening.
+fn monologue(gander: &Gander, certificates: &Certificates) -> Box<dyn Wire> {
+    let mut wire = gander.client().over_tls(&certificates.client(&["h2"], None)).dial().unwrap();
+    wire.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").unwrap();
+    wire
+}
+
+const PING: &[u8] = b"\0\0\x08\x06\0\0\0\0\0pingping";
+
+#[test]
+fn a_stop_does_not_wait_for_who_has_nothing_under_way() {
+    let Some(certificates) = Certificates::make() else { return };
+    let mut gander = Setup::api("").tls(&certificates, "good").start();
+    // One answers nothing, one talks without listening.
+    let deaf = Http2::deaf(&gander, &certificates);
+    let mut talking = monologue(&gander, &certificates);
+    let talk = thread::spawn(move || {
+        while talking.write_all(PING).is_ok() {
+            thread::sleep(Duration::from_millis(100));
+        }
+    });
+    let started = Instant::now();
+    assert!(gander.end(Signal::HUP).success());
+    // The grace is 60 seconds.
+    assert!(started.elapsed() < LIMIT, "{:?}", started.elapsed());
+    talk.join().unwrap();
+    drop(deaf);
+}
+
+#[test]
+fn a_stop_waits_for_what_a_client_makes_no_room_for_yet() {
+    let Some(certificates) = Certificates::make() else { return };
+    // What is left fits into a frame, or does not.
+    for size in [64_000, 80_000] {
+        let mut gander = Setup::api("").tls(&certificates, "good").start();
+        let id = gander.client().add("Image1", &noise(13, size));
+        let http = Http2::connect(&gander, &certificates, 50_000);
+        let coming = http.open("GET", &format!("/v1/images/{id}"), &[]).unwrap();
+        gander.signal(Signal::HUP);
+        eventually("the server is stopping", LIMIT, || gander.log().contains("SIGHUP received"));
+        // Longer than who has nothing under way is given.
+        thread::sleep(Duration::from_secs(5));
+        assert!(http.finish(coming).body == noise(13, size), "{size}");
+        drop(http);
+        assert!(gander.end(Signal::TERM).success());
+    }
+}
+
+#[test]
+fn who_broke_the_rules_is_not_listened_to_for_long() {
+    let Some(certificates) = Certificates::make() else { return };
+    let gander = Setup::api("").tls(&certificates, "good").start();
+    let mut wire = monologue(&gander, &certificates);
+    // Data of a request that there is not.
+    wire.write_all(b"\0\0\x01\0\0\0\0\0\x01x").unwrap();
+    eventually("it is closed", LIMIT, || {
+        thread::sleep(Duration::from_millis(100));
+        wire.write_all(PING).is_err()
+    });
+}
+
 #[test]
 fn a_stop_lets_streams_finish_and_takes_no_new_ones() {
     let Some(certificates) = Certificates::make() else { return };
@@ -351,14 +417,6 @@ fn a_stop_lets_streams_finish_and_takes_no_new_ones() {
     drop(http);
     assert!(gander.end(Signal::TERM).success());
     assert!(started.elapsed() < LIMIT, "{:?}", started.elapsed());
-
-    // Who has nothing under way is not waited for, though he answers nothing.
-    gander.start_again();
-    let deaf = Http2::deaf(&gander, &certificates);
-    let started = Instant::now();
-    assert!(gander.end(Signal::HUP).success());
-    assert!(started.elapsed() < LIMIT, "{:?}", started.elapsed());
-    drop(deaf);
 
     // And one that nobody reads is cut when the time is over.
     gander.configure("graceful_shutdown_timeout", 1);
