@@ -1,7 +1,8 @@
 //! The body of a request: it must go on arriving, and what nobody wants of it is read all the same.
 //!
 //! A client that sends everything before it reads never sees an early refusal if the connection is closed under it;
-//! and closing with unread data makes the kernel throw away the refusal, too.
+//! and closing with unread data makes the kernel throw away the refusal, too. HTTP/2 could tell it to stop, but curl (7.88)
+//! forgets the answer to what it is told so of.
 
 use std::io;
 use std::pin::Pin;
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::EXPECT;
-use http::{HeaderMap, Request, Version};
+use http::{HeaderMap, Request};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::runtime::Handle;
@@ -31,15 +32,13 @@ pub(super) struct RequestBody {
     patience: Patience,
     /// The client sends nothing before it is told to (`Expect: 100-continue`), and it was not told yet.
     held_back: bool,
-    /// The client can be told to stop sending it, and to go on with other requests (HTTP/2).
-    apart: bool,
 }
 
 impl RequestBody {
     /// `limit`: how long a reader of the body waits for the next block; `None`: for ever.
     pub(super) fn wrap(request: Request<Incoming>, limit: Option<Duration>) -> Request<Self> {
-        let (held_back, apart) = (asks_first(request.headers()), request.version() == Version::HTTP_2);
-        request.map(|incoming| Self { incoming: Some(incoming), patience: Patience::new(limit), held_back, apart })
+        let held_back = asks_first(request.headers());
+        request.map(|incoming| Self { incoming: Some(incoming), patience: Patience::new(limit), held_back })
     }
 }
 
@@ -74,7 +73,7 @@ impl Body for RequestBody {
 
 impl Drop for RequestBody {
     fn drop(&mut self) {
-        let rest = self.incoming.take().filter(|rest| !rest.is_end_stream() && !self.held_back && !self.apart);
+        let rest = self.incoming.take().filter(|rest| !rest.is_end_stream() && !self.held_back);
         // Without a runtime the connection is gone as well.
         if let (Some(rest), Ok(runtime)) = (rest, Handle::try_current()) {
             runtime.spawn(drain(rest));
